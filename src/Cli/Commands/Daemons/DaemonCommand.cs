@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Orchestrator.Cli.Daemon;
+
+namespace Orchestrator.Cli.Commands.Daemons;
+
+/// <summary><c>orch daemon</c>: its flags; what it does is in <see cref="DaemonHost"/>.</summary>
+internal static class DaemonCommand
+{
+    internal static Command Create(Shell shell)
+    {
+        var dataRoot = Flags.Text("--data-root", $"State that outlives a boot (default {DaemonOptions.DefaultDataRoot})", "path");
+        var execRoot = Flags.Text("--exec-root", $"Sockets and state of this boot (default {DaemonOptions.DefaultExecRoot})", "path");
+        var host = Flags.List("--host", "Where the API listens, unix://PATH (default: orch.sock in the exec root)", "list", "-H");
+        var cgroup = Flags.Text("--cgroup-parent", "The cgroup below which the containers' stand");
+        var pools = Flags.List("--default-addr-pool", "Ranges for the networks of a cluster begun here (base=10.0.0.0/8,size=24)", "pool");
+        var level = Flags.Text("--log-level", "Set the logging level (debug, info, warn, error, fatal)", "string", "-l");
+        var debug = Flags.Switch("--debug", "Enable debug mode", "-D");
+        var labels = Flags.List("--label", "Set key=value labels to the daemon", "list");
+        return new Command("daemon", "Run the daemon: engine, agent and manager of this host").Does(
+            shell, [dataRoot, execRoot, host, cgroup, pools, level, debug, labels], (call, stop) => DaemonHost.RunAsync(
+                new DaemonOptions
+                {
+                    DataRoot = call.Get(dataRoot) ?? DaemonOptions.DefaultDataRoot,
+                    ExecRoot = call.Get(execRoot) ?? DaemonOptions.DefaultExecRoot,
+                    Hosts = call.Get(host) ?? [],
+                    CgroupParent = call.Get(cgroup),
+                    DefaultAddressPools = call.Get(pools) ?? [],
+                    LogLevel = call.Get(level) ?? "info",
+                    Debug = call.Get(debug),
+                    Labels = call.Get(labels) ?? [],
+                },
+                stop));
+    }
+}

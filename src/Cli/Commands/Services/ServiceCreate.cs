@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Orchestrator.Cli.Commands.Progress;
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Cli.Commands.Services;
+
+/// <summary><c>orch service create</c></summary>
+internal static class ServiceCreate
+{
+    internal static Command Create(Shell shell)
+    {
+        var flags = new ServiceFlags(add: "");
+        var later = LaterFlags.ForCreate();
+        var name = Flags.Text("--name", "Service name");
+        var mode = Flags.Text("--mode", "Service mode (replicated, global)");
+        var envFile = Flags.List("--env-file", "Read in a file of environment variables", "list");
+        var detach = Flags.Switch("--detach", "Exit immediately instead of waiting for the service to converge", "-d");
+        var quiet = Flags.Quiet("Suppress progress output");
+        var resolve = Flags.Switch("--no-resolve-image", "Do not query the registry to resolve image digest and supported platforms");
+        var image = Flags.One("IMAGE");
+        var words = new Argument<string[]>("COMMAND") { Arity = ArgumentArity.ZeroOrMore };
+        return new Command("create", "Create a new service").Does(
+            shell, [name, mode, envFile, detach, quiet, resolve, .. flags.All, .. later.All, image, words], async (call, stop) =>
+        {
+            later.Refuse(call);
+            if (call.Get(mode) is "replicated-job" or "global-job")
+                throw new CommandException($"--mode {call.Get(mode)} does not work yet: jobs come with a later version");
+            var spec = new ServiceSpec
+            {
+                Name = call.Get(name) ?? "",
+                Mode = ServiceFlags.OneOf(call, mode, "replicated", "global") == "global"
+                    ? new ServiceMode { Global = new GlobalMode() }
+                    : new ServiceMode { Replicated = new ReplicatedMode() },
+                TaskTemplate = new TaskSpec { ContainerSpec = new ContainerSpec { Image = call.Get(image), Args = call.Get(words) } },
+            };
+            spec = flags.Apply(call, spec, ServiceFlags.EnvFiles(call, call.Get(envFile)));
+            var reply = await call.Client.SendAsync<ServiceSpec, CreatedReply>(HttpMethod.Post, "/services/create", spec, stop);
+            foreach (var warning in reply.Warnings ?? [])
+                await call.Shell.Error.WriteLineAsync(warning);
+            await call.Shell.Out.WriteLineAsync(reply.Id);
+            await call.Shell.Out.FlushAsync(stop);
+            if (call.Get(detach) || call.Get(quiet))
+                return 0;
+            return await call.AwaitServicesAsync(new ServiceWait(call), [reply.Id], $"orch service ps {(spec.Name.Length > 0 ? spec.Name : reply.Id)}", stop);
+        });
+    }
+}

@@ -1,0 +1,41 @@
+using Orchestrator.Cli.Client;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>What surrounds one run of the command line; tests give their own.</summary>
+internal sealed class Shell
+{
+    internal required TextWriter Out { get; init; }
+    internal required TextWriter Error { get; init; }
+
+    /// <summary>Opened on use only: opening the console's input costs time.</summary>
+    internal required Func<Stream> OpenInput { get; init; }
+
+    /// <summary>Standard output's and error's bytes, for logs, which need not be text.</summary>
+    internal required Stream RawOut { get; init; }
+    internal required Stream RawError { get; init; }
+    internal required IReadOnlyDictionary<string, string> Environment { get; init; }
+    internal required string Folder { get; init; }
+    internal required TimeProvider Time { get; init; }
+
+    /// <summary>Standard output is a terminal, so lines may be drawn again.</summary>
+    internal bool IsTerminal { get; init; }
+
+    internal string Home => Environment.GetValueOrDefault("HOME") ?? "/";
+
+    internal EngineClient Connect(string? host) => new(EngineAddress.Find(host, Environment));
+
+    internal static Shell OfProcess() => new()
+    {
+        Out = new StreamWriter(Console.OpenStandardOutput(), new System.Text.UTF8Encoding(false), 4096) { AutoFlush = false },
+        Error = new StreamWriter(Console.OpenStandardError(), new System.Text.UTF8Encoding(false), 1024) { AutoFlush = true },
+        OpenInput = Console.OpenStandardInput,
+        RawOut = Console.OpenStandardOutput(),
+        RawError = Console.OpenStandardError(),
+        Environment = System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+            .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal),
+        Folder = Directory.GetCurrentDirectory(),
+        Time = TimeProvider.System,
+        IsTerminal = !Console.IsOutputRedirected,
+    };
+}

@@ -1,0 +1,98 @@
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Cli.Compose.Conversion;
+
+/// <summary>A stack file to what the manager gets: names scoped, labels set, networks named (docker/cli, cli/compose/convert).</summary>
+internal static class StackConversion
+{
+    internal static StackSpec Convert(ComposeFile file, string stack, bool prune)
+    {
+        var networks = file.Networks.ToDictionary(n => n.Key, StringComparer.Ordinal);
+        if (!networks.ContainsKey("default") && file.Services.Any(s => s.Networks.Count == 0 || s.Networks.Any(n => n.Network == "default")))
+            networks["default"] = new ComposeNetwork { Key = "default", At = default };
+        var used = file.Services.SelectMany(Attached).Select(a => a.Network).ToHashSet(StringComparer.Ordinal);
+        return new StackSpec
+        {
+            Networks = [.. networks.Values
+                .Where(n => used.Contains(n.Key) && !n.External)
+                .OrderBy(n => n.Key, StringComparer.Ordinal)
+                .Select(n => Network(n, stack))],
+            Services = [.. file.Services.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => Service(s, stack, networks))],
+            Prune = prune,
+        };
+    }
+
+    /// <summary>The image a service's build makes when the file does not name one.</summary>
+    internal static string ImageOf(ComposeService service, string stack) => service.Image ?? $"{stack}_{service.Name}:latest";
+
+    private static IReadOnlyList<ComposeAttachment> Attached(ComposeService service) => service.Networks.Count > 0
+        ? service.Networks
+        : [new ComposeAttachment("default", service.At, [], new Dictionary<string, string>())];
+
+    private static NetworkCreateRequest Network(ComposeNetwork network, string stack) => new()
+    {
+        Name = Name(network, stack),
+        Driver = network.Driver ?? "overlay",
+        Internal = network.Internal,
+        Attachable = network.Attachable,
+        Ipam = network.Ipam,
+        EnableIpv4 = network.EnableIpv4,
+        EnableIpv6 = network.EnableIpv6,
+        Options = network.DriverOpts,
+        Labels = Labelled(network.Labels, stack),
+    };
+
+    private static string Name(ComposeNetwork network, string stack) =>
+        network.Name ?? (network.External ? network.Key : $"{stack}_{network.Key}");
+
+    private static ServiceSpec Service(ComposeService service, string stack, Dictionary<string, ComposeNetwork> networks)
+    {
+        var image = ImageOf(service, stack);
+        return new ServiceSpec
+        {
+            Name = $"{stack}_{service.Name}",
+            Labels = Labelled(service.ServiceLabels, stack, (StackSpec.ImageLabel, image)),
+            TaskTemplate = new TaskSpec
+            {
+                ContainerSpec = service.Container with
+                {
+                    Image = image,
+                    Labels = Labelled(service.Labels, stack),
+                    Env = [.. service.Environment.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}={e.Value}")],
+                },
+                Resources = service.Resources,
+                RestartPolicy = service.RestartPolicy,
+                Placement = service.Placement,
+                LogDriver = service.Logging,
+                Networks = [.. Attached(service)
+                    .Select(a => new NetworkAttachmentConfig
+                    {
+                        Target = Name(networks[a.Network], stack),
+                        Aliases = [service.Name, .. a.Aliases.Where(alias => alias != service.Name)],
+                        DriverOpts = a.DriverOpts,
+                    })
+                    .OrderBy(a => a.Target, StringComparer.Ordinal)],
+            },
+            Mode = service.Mode,
+            UpdateConfig = service.UpdateConfig,
+            RollbackConfig = service.RollbackConfig,
+            EndpointSpec = new EndpointSpec
+            {
+                Mode = service.EndpointMode,
+                Ports = [.. service.Ports.OrderBy(p => p.PublishedPort).ThenBy(p => p.TargetPort).ThenBy(p => p.Protocol, StringComparer.Ordinal)],
+            },
+        };
+    }
+
+    private static SortedDictionary<string, string> Labelled(
+        IReadOnlyDictionary<string, string> labels, string stack, params ReadOnlySpan<(string Key, string Value)> more)
+    {
+        var all = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, value) in labels)
+            all[key] = value;
+        all[StackSpec.NamespaceLabel] = stack;
+        foreach (var (key, value) in more)
+            all[key] = value;
+        return all;
+    }
+}

@@ -1,0 +1,123 @@
+using Orchestrator.Cli.Compose.Syntax;
+
+namespace Orchestrator.Cli.Compose.Reading;
+
+/// <summary>The top level of a stack file.</summary>
+internal sealed class FileReading(ReadingContext context)
+{
+    private readonly ProblemList _problems = context.Problems;
+
+    internal ComposeFile Read(MappingNode source)
+    {
+        var top = new MapReader(source, "", _problems);
+        top.TextOrNumber("version");
+        var name = top.Text("name");
+        top.Refuse("include", "does not work yet: give the files with -c one after another");
+        top.Refuse("models", "does not work: orch runs containers only");
+        RefuseEach(top, "volumes", "named volumes come with a later version; mount a folder of the host instead");
+        RefuseEach(top, "secrets", "secrets come with a later version");
+        RefuseEach(top, "configs", "configs come with a later version; mount a file of the host instead");
+
+        var networks = top.Map("networks") is { } section ? ReadNetworks(section) : [];
+        var declared = (top.Take("volumes") as MappingNode)?.Entries.Select(e => e.Key).ToHashSet(StringComparer.Ordinal) ?? [];
+        IReadOnlyList<ComposeService> services = [];
+        if (top.Map("services") is { } all)
+        {
+            services = ReadServices(all, declared);
+            CheckNetworks(services, networks);
+        }
+        else if (top.PlaceOf("services") is null)
+        {
+            _problems.Add(source.At, "the file has no key 'services'");
+        }
+        top.Close();
+        WarnOfIgnored(source);
+        return new ComposeFile { Name = name, Services = services, Networks = networks, Source = source };
+    }
+
+    private void RefuseEach(MapReader top, string key, string sentence)
+    {
+        if (top.Take(key) is MappingNode declared)
+        {
+            foreach (var entry in declared.Entries)
+                _problems.Add(entry.At, $"{key}.{entry.Key}: {sentence}");
+        }
+        else if (top.Take(key) is { } other)
+        {
+            top.Wrong(other, key, "a mapping");
+        }
+    }
+
+    private List<ComposeService> ReadServices(MapReader section, HashSet<string> volumes)
+    {
+        var services = new List<ComposeService>();
+        foreach (var entry in section.Entries)
+        {
+            if (entry.Key.StartsWith("x-", StringComparison.Ordinal))
+                continue;
+            if (!IsName(entry.Key))
+                _problems.Add(entry.At, $"'{entry.Key}' cannot name a service: use letters, digits, '.', '_' and '-', beginning with a letter or digit");
+            if (entry.Value is MappingNode body)
+                services.Add(new ServiceReading(context, entry, volumes).Read(new MapReader(body, $"services.{entry.Key}", _problems)));
+            else
+                _problems.Add(entry.Value.At, $"services.{entry.Key} must be a mapping, not {entry.Value.Kind}");
+        }
+        if (services.Count == 0 && !_problems.Any)
+            _problems.Add(section.At, "the file has no service");
+        return services;
+    }
+
+    private List<ComposeNetwork> ReadNetworks(MapReader section)
+    {
+        var networks = new List<ComposeNetwork>();
+        foreach (var entry in section.Entries.Where(e => !e.Key.StartsWith("x-", StringComparison.Ordinal)))
+        {
+            if (!IsName(entry.Key))
+                _problems.Add(entry.At, $"'{entry.Key}' cannot name a network: use letters, digits, '.', '_' and '-', beginning with a letter or digit");
+            switch (entry.Value)
+            {
+                case MappingNode body:
+                    networks.Add(NetworkReading.Read(new MapReader(body, $"networks.{entry.Key}", _problems), entry));
+                    break;
+                case ScalarNode { IsNull: true }:
+                    networks.Add(new ComposeNetwork { Key = entry.Key, At = entry.At });
+                    break;
+                default:
+                    _problems.Add(entry.Value.At, $"networks.{entry.Key} must be a mapping, not {entry.Value.Kind}");
+                    break;
+            }
+        }
+        return networks;
+    }
+
+    private void CheckNetworks(IReadOnlyList<ComposeService> services, IReadOnlyList<ComposeNetwork> networks)
+    {
+        var known = networks.Select(n => n.Key).Append("default").ToHashSet(StringComparer.Ordinal);
+        foreach (var service in services)
+        {
+            foreach (var attachment in service.Networks.Where(a => !known.Contains(a.Network)))
+            {
+                var hint = Values.Spelling.Nearest(attachment.Network, known) is { } near ? $", did you mean '{near}'?" : "";
+                _problems.Add(attachment.At, $"services.{service.Name} joins the network '{attachment.Network}', which the file does not declare{hint}");
+            }
+        }
+    }
+
+    /// <summary>Docker's own words, one line for the whole file (docker/cli, cli/command/stack/loader).</summary>
+    private void WarnOfIgnored(MappingNode source)
+    {
+        if (source.Find("services")?.Value is not MappingNode services)
+            return;
+        var used = services.Entries.Select(e => e.Value).OfType<MappingNode>()
+            .SelectMany(s => s.Entries.Select(e => e.Key)).ToHashSet(StringComparer.Ordinal);
+        string[] ignored = [.. IgnoredKeys.Unsupported.Where(used.Contains).Order(StringComparer.Ordinal)];
+        if (ignored.Length > 0)
+            _problems.Warn($"Ignoring unsupported options: {string.Join(", ", ignored)}");
+        string[] deprecated = [.. IgnoredKeys.Deprecated.Where(d => used.Contains(d.Key)).Select(d => $"{d.Key}: {d.Value}").Order(StringComparer.Ordinal)];
+        if (deprecated.Length > 0)
+            _problems.Warn($"Ignoring deprecated options:\n\n{string.Join("\n\n", deprecated)}\n");
+    }
+
+    private static bool IsName(string text) =>
+        text.Length > 0 && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+}

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+
+namespace Orchestrator.Cli.Daemon;
+
+internal static partial class DaemonLog
+{
+    [LoggerMessage(1, LogLevel.Information, "orch {Version} is ready after {Milliseconds:0} ms: API on {Sockets}")]
+    public static partial void Ready(this ILogger log, string version, double milliseconds, string sockets);
+
+    [LoggerMessage(2, LogLevel.Information, "Stopping ({Reason}); containers run on")]
+    public static partial void Stopping(this ILogger log, string reason);
+
+    [LoggerMessage(3, LogLevel.Information, "Stopped")]
+    public static partial void Stopped(this ILogger log);
+
+    [LoggerMessage(4, LogLevel.Critical, "A part of the daemon failed; the daemon ends")]
+    public static partial void PartFailed(this ILogger log, Exception failure);
+
+    [LoggerMessage(5, LogLevel.Information, "This node {Node} is a manager of cluster {Cluster}")]
+    public static partial void Manages(this ILogger log, string node, string cluster);
+
+    [LoggerMessage(6, LogLevel.Information, "This node {Node} left its cluster")]
+    public static partial void Left(this ILogger log, string node);
+
+    [LoggerMessage(7, LogLevel.Error, "{What} did not stop cleanly")]
+    public static partial void StopFailed(this ILogger log, Exception failure, string what);
+
+    [LoggerMessage(8, LogLevel.Warning, "The service manager could not be told: {Reason}")]
+    public static partial void NoticeFailed(this ILogger log, string reason);
+}

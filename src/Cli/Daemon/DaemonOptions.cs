@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Cli.Daemon;
+
+/// <summary>What <c>orch daemon</c> was told, as text; <see cref="Check"/> judges all of it at once.</summary>
+internal sealed record DaemonOptions
+{
+    internal const string DefaultDataRoot = "/var/lib/orch";
+    internal const string DefaultExecRoot = "/run/orch";
+
+    /// <summary>The longest path a unix socket can have (unix(7), sun_path with its end).</summary>
+    private const int LongestSocketPath = 107;
+
+    /// <summary>State that outlives a boot.</summary>
+    public string DataRoot { get; init; } = DefaultDataRoot;
+
+    /// <summary>Sockets and state of this boot.</summary>
+    public string ExecRoot { get; init; } = DefaultExecRoot;
+
+    /// <summary>Where the API listens, each <c>unix://PATH</c>; none: <c>orch.sock</c> in the exec root.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>The cgroup below which the containers' stand.</summary>
+    public string? CgroupParent { get; init; }
+
+    /// <summary>Ranges for the networks of a cluster begun here without its own, each <c>base=10.0.0.0/8,size=24</c> or plain CIDR.</summary>
+    public IReadOnlyList<string> DefaultAddressPools { get; init; } = [];
+
+    /// <summary><c>debug</c>, <c>info</c>, <c>warn</c>, <c>error</c> or <c>fatal</c>.</summary>
+    public string LogLevel { get; init; } = "info";
+
+    /// <summary>The same as log level debug.</summary>
+    public bool Debug { get; init; }
+
+    /// <summary>The engine's labels, each <c>key=value</c>, for placement by <c>engine.labels</c>.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>The command that runs this binary, before <c>shim</c>; none: the running program.</summary>
+    public IReadOnlyList<string>? Self { get; init; }
+
+    /// <summary>The sockets' paths.</summary>
+    internal IReadOnlyList<string> SocketPaths => Hosts.Count == 0
+        ? [Path.Combine(ExecRoot, "orch.sock")]
+        : [.. Hosts.Select(h => h["unix://".Length..])];
+
+    internal LogLevel Level => Debug ? Microsoft.Extensions.Logging.LogLevel.Debug : LogLevel switch
+    {
+        "debug" => Microsoft.Extensions.Logging.LogLevel.Debug,
+        "warn" => Microsoft.Extensions.Logging.LogLevel.Warning,
+        "error" => Microsoft.Extensions.Logging.LogLevel.Error,
+        "fatal" => Microsoft.Extensions.Logging.LogLevel.Critical,
+        _ => Microsoft.Extensions.Logging.LogLevel.Information,
+    };
+
+    /// <summary>Everything that is wrong.</summary>
+    internal IReadOnlyList<Problem> Check()
+    {
+        var problems = new List<Problem>();
+        foreach (var (flag, path) in new[] { ("--data-root", DataRoot), ("--exec-root", ExecRoot) })
+        {
+            if (!Path.IsPathRooted(path))
+                problems.Add(new Problem(flag, $"'{path}' must be an absolute path"));
+        }
+
+        if (Path.IsPathRooted(DataRoot) && Path.TrimEndingDirectorySeparator(DataRoot) == Path.TrimEndingDirectorySeparator(ExecRoot))
+            problems.Add(new Problem("--exec-root", "must not be the data root: what it holds ends with the boot"));
+        foreach (var host in Hosts)
+        {
+            if (CheckHost(host) is { } problem)
+                problems.Add(new Problem("--host", problem));
+        }
+
+        if (Hosts.Count == 0 && Path.Combine(ExecRoot, "orch.sock").Length > LongestSocketPath)
+            problems.Add(new Problem("--exec-root", $"is too long: a socket's path has at most {LongestSocketPath} bytes"));
+        if (CgroupParent is { } parent && (!parent.StartsWith('/') || parent.Split('/').Contains("..")))
+            problems.Add(new Problem("--cgroup-parent", $"'{parent}' must be a path from the cgroup root, such as /orch"));
+        foreach (var pool in DefaultAddressPools)
+        {
+            if (AddressPools.Parse(pool) is null)
+                problems.Add(new Problem("--default-addr-pool", $"'{pool}' is not base=10.0.0.0/8,size=24"));
+        }
+
+        if (LogLevel is not ("debug" or "info" or "warn" or "error" or "fatal"))
+            problems.Add(new Problem("--log-level", $"'{LogLevel}' is none of debug, info, warn, error, fatal"));
+        foreach (var label in Labels.Where(l => l.IndexOf('=', StringComparison.Ordinal) < 1))
+            problems.Add(new Problem("--label", $"'{label}' is not key=value"));
+        return problems;
+    }
+
+    private static string? CheckHost(string host)
+    {
+        if (host.StartsWith("tcp://", StringComparison.Ordinal))
+            return $"'{host}' is refused: the API gives whoever reaches it this machine, so TCP needs mutual TLS, which is not there yet; use unix://PATH";
+        if (!host.StartsWith("unix://", StringComparison.Ordinal))
+            return $"'{host}' is not unix://PATH";
+        var path = host["unix://".Length..];
+        return !Path.IsPathRooted(path) ? $"'{host}': the socket's path must be absolute"
+            : path.Length > LongestSocketPath ? $"'{host}': a socket's path has at most {LongestSocketPath} bytes"
+            : null;
+    }
+}

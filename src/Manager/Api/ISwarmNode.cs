@@ -1,0 +1,23 @@
+using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Protocol;
+
+namespace Orchestrator.Manager.Api;
+
+/// <summary>This node's part in a cluster, which begins and ends while the daemon runs. The daemon is one implementation, the tests' node another.</summary>
+internal interface ISwarmNode
+{
+    /// <summary>The manager that runs here; null when the node is none.</summary>
+    RunningManager? Manager { get; }
+
+    /// <summary>Makes this node the first of a new cluster; answers its id.</summary>
+    /// <exception cref="Shared.Http.ApiException">It is in a cluster already, or the request asks for what cannot be given.</exception>
+    Task<NodeId> InitAsync(SwarmInitRequest request, CancellationToken stop);
+
+    /// <summary>Takes this node out of its cluster: its tasks' containers, the cluster's networks and the state go.</summary>
+    /// <exception cref="Shared.Http.ApiException">It is in none, or is a manager and is not forced.</exception>
+    Task LeaveAsync(bool force, CancellationToken stop);
+}
+
+/// <summary>What the API uses of a manager.</summary>
+internal sealed record RunningManager(NodeId Self, ICluster Cluster, ITaskLogs Logs);

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Protocol;
+
+namespace Orchestrator.Manager.Dispatch;
+
+/// <summary>What a session's node was last told.</summary>
+internal sealed record Told(
+    ulong Sequence, ImmutableDictionary<TaskId, ServiceTask> Tasks, ImmutableArray<Network> Networks, EndpointTable? Endpoints)
+{
+    internal static Told Nothing { get; } = new(0, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null);
+}
+
+/// <summary>The difference between what a node was told and what the state says of it.</summary>
+internal static class AssignmentPlan
+{
+    /// <summary>The next message, or null when there is nothing to say. The first is a whole set.</summary>
+    internal static (Assignments? Message, Told Told) Plan(ClusterState state, NodeId node, string session, Told told)
+    {
+        // A task that ended stays assigned while it is in the state: its container is kept for its logs until it is forgotten.
+        var tasks = state.Tasks.Values.Where(t => t.NodeId == node && t.Status.State >= TaskState.Assigned).ToList();
+        var changed = tasks.Where(t => !told.Tasks.TryGetValue(t.Id, out var before) || !SameForNode(before, t)).ToList();
+        var removed = told.Tasks.Keys.Except(tasks.Select(t => t.Id)).Order().ToList();
+        var networks = Networks(state, tasks);
+        var networksChanged = !networks.AsEnumerable().SequenceEqual(told.Networks, ReferenceEqualityComparer.Instance);
+        var endpoints = EndpointPlan.Plan(state, networks.Select(n => n.Id).ToHashSet());
+        var endpointsChanged = told.Endpoints is null || !EndpointPlan.Same(told.Endpoints, endpoints);
+        var first = told.Sequence == 0;
+        if (!first && changed.Count == 0 && removed.Count == 0 && !networksChanged && !endpointsChanged)
+            return (null, told);
+
+        var message = new Assignments
+        {
+            SessionId = session,
+            Sequence = told.Sequence + 1,
+            Complete = first,
+            Tasks = [.. changed.Select(t => Assignment(state, t))],
+            RemovedTasks = removed,
+            Networks = first || networksChanged ? networks : null,
+            Endpoints = endpointsChanged ? endpoints : null,
+        };
+        var known = told.Tasks.RemoveRange(removed).SetItems(changed.Select(t => KeyValuePair.Create(t.Id, t)));
+        return (message, new(message.Sequence, known, networks, endpointsChanged ? endpoints : told.Endpoints));
+    }
+
+    /// <summary>A node's own reports are not sent back to it.</summary>
+    private static bool SameForNode(ServiceTask before, ServiceTask now) =>
+        before.DesiredState == now.DesiredState && ReferenceEquals(before.NetworksAttachments, now.NetworksAttachments);
+
+    private static ImmutableArray<Network> Networks(ClusterState state, List<ServiceTask> tasks) =>
+    [
+        .. tasks.SelectMany(t => t.NetworksAttachments).Select(a => a.NetworkId).Distinct().Order()
+            .Select(id => state.Networks.GetValueOrDefault(id) ?? state.LeavingNetworks.GetValueOrDefault(id)).OfType<Network>(),
+    ];
+
+    private static TaskAssignment Assignment(ClusterState state, ServiceTask task) => new()
+    {
+        Task = task,
+        ServiceLabels = state.Services.TryGetValue(task.ServiceId, out var service) ? service.Spec.Labels : new TaskAssignment { Task = task }.ServiceLabels,
+    };
+}

@@ -1,0 +1,115 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Protocol;
+using Orchestrator.Shared.Rpc;
+
+namespace Orchestrator.Manager.Dispatch;
+
+/// <summary>The leader's side of the agents' sessions. It answers while <see cref="RunAsync"/> runs, and refuses otherwise.</summary>
+/// <param name="jitter">In [0, 1): spreads the nodes' heartbeats over half a period.</param>
+internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdSource ids, Func<double> jitter, ILogger log) : IDispatcher
+{
+    private readonly Lock guard = new();
+    private readonly Dictionary<NodeId, Session> sessions = [];
+    private readonly Heartbeats heartbeats = new();
+    private CancellationToken? running;
+
+    public async IAsyncEnumerable<Assignments> SessionAsync(SessionRequest request, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var node = request.NodeId;
+        using var session = Open(node, stop);
+        try
+        {
+            await RegisterAsync(request, session.Ended, stop);
+            log.SessionOpened(node, session.Id);
+            var told = Told.Nothing;
+            while (true)
+            {
+                var state = cluster.Current;
+                (var message, told) = AssignmentPlan.Plan(state, node, session.Id, told);
+                if (message is not null)
+                    yield return message;
+                if (!await session.NewerAsync(cluster, state.Index, stop))
+                    yield break;
+            }
+        }
+        finally
+        {
+            Close(node, session);
+        }
+    }
+
+    public Task<HeartbeatReply> HeartbeatAsync(HeartbeatRequest request, CancellationToken stop)
+    {
+        var period = Period;
+        lock (guard)
+        {
+            Known(request.NodeId, request.SessionId);
+            heartbeats.Heard(request.NodeId, time.GetUtcNow(), period);
+        }
+
+        return Task.FromResult(new HeartbeatReply { Period = period * (1 - (jitter() / 2)) });
+    }
+
+    private TimeSpan Period => cluster.Current.Swarm?.Spec.Dispatcher.HeartbeatPeriod is { } period && period > TimeSpan.Zero ? period : TimeSpan.FromSeconds(1);
+
+    private Session Open(NodeId node, CancellationToken caller)
+    {
+        if (!cluster.Current.Nodes.ContainsKey(node))
+            throw new RpcException(RpcStatus.NotFound, $"node {node} is not a member of this cluster");
+        lock (guard)
+        {
+            var term = running ?? throw NotLeading();
+            if (sessions.Remove(node, out var older))
+                older.End();
+            var session = new Session(ids.Next(), CancellationTokenSource.CreateLinkedTokenSource(term, caller));
+            sessions[node] = session;
+            heartbeats.Heard(node, time.GetUtcNow(), Period);
+            return session;
+        }
+    }
+
+    /// <summary>Tells the cluster that the node is ready and what it offers, unless it knows.</summary>
+    private async Task RegisterAsync(SessionRequest request, CancellationToken ended, CancellationToken caller)
+    {
+        var node = cluster.Current.Nodes.GetValueOrDefault(request.NodeId);
+        if (node is { Status.State: NodeState.Ready, Description: { } known } && node.Status.Addr == request.Address
+            && ModelJson.Write(known).AsSpan().SequenceEqual(ModelJson.Write(request.Description)))
+            return;
+        try
+        {
+            await cluster.ProposeAsync(new RegisterNode(request.NodeId, request.Description, request.Address) { At = time.GetUtcNow() }, ended);
+        }
+        catch (OperationCanceledException) when (!caller.IsCancellationRequested)
+        {
+            throw new RpcException(RpcStatus.Aborted, $"the session of node {request.NodeId} ended before it began: open a new one");
+        }
+        catch (ClusterUnavailableException failure)
+        {
+            throw new RpcException(RpcStatus.Unavailable, failure.Message, failure);
+        }
+    }
+
+    private void Close(NodeId node, Session session)
+    {
+        lock (guard)
+        {
+            // Silence, not the end of a stream, makes a node down: its agent opens another session at once.
+            if (sessions.TryGetValue(node, out var open) && open == session)
+                sessions.Remove(node);
+        }
+    }
+
+    /// <summary>Under the lock: the session is the node's open one.</summary>
+    private void Known(NodeId node, string session)
+    {
+        if (running is null)
+            throw NotLeading();
+        if (!sessions.TryGetValue(node, out var open) || open.Id != session)
+            throw new RpcException(RpcStatus.FailedPrecondition, $"session {session} of node {node} is over: open a new one");
+    }
+
+    private static RpcException NotLeading() => new(RpcStatus.Unavailable, "this manager is not the leader");
+}

@@ -1,0 +1,27 @@
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Manager.Orchestration.Restarts;
+
+/// <summary>A restart policy's answers about one slot. The attempts are counted in the slot's history, which reaping keeps long enough.</summary>
+internal static class RestartRule
+{
+    internal static readonly TimeSpan DefaultDelay = TimeSpan.FromSeconds(5);
+
+    internal static TimeSpan Delay(ServiceTask ended) => ended.Spec.RestartPolicy?.Delay ?? DefaultDelay;
+
+    /// <summary>Whether the task, which ended or has to leave its node, is to be followed by another one.</summary>
+    internal static bool WantsAnother(ServiceTask task, Slot slot, DateTimeOffset at)
+    {
+        var policy = task.Spec.RestartPolicy ?? new();
+        if (policy.Condition == RestartCondition.None)
+            return false;
+        if (policy.Condition == RestartCondition.OnFailure && task.Status.State == TaskState.Complete)
+            return false;
+        if (policy.MaxAttempts is not ({ } most and > 0))
+            return true;
+        var restarts = slot.Tasks.Where(t => t.SpecVersion == task.SpecVersion).Skip(1);
+        if (policy.Window is { } window && window > TimeSpan.Zero)
+            restarts = restarts.Where(t => t.CreatedAt > at - window);
+        return (ulong)restarts.Count() < most;
+    }
+}

@@ -1,0 +1,128 @@
+namespace Orchestrator.Manager.Raft.Core;
+
+/// <summary>How the leader sends to one follower.</summary>
+internal enum Pace
+{
+    /// <summary>One append at a time until it is known where the logs agree.</summary>
+    Probe,
+
+    /// <summary>Optimistically, many appends on their way.</summary>
+    Replicate,
+
+    /// <summary>A snapshot is on its way; appends wait for it.</summary>
+    Snapshot,
+}
+
+/// <summary>What the leader knows of one follower (figure 2, nextIndex and matchIndex).</summary>
+internal sealed class Progress
+{
+    private readonly Queue<ulong> inflight = new();
+    private readonly int maxInflight;
+    private bool probeSent;
+
+    internal Progress(ulong next, int maxInflight)
+    {
+        Next = next;
+        this.maxInflight = maxInflight;
+    }
+
+    internal ulong Match { get; private set; }
+
+    internal ulong Next { get; private set; }
+
+    internal Pace Pace { get; private set; }
+
+    /// <summary>Under <see cref="Pace.Snapshot"/>: the index the snapshot stands for.</summary>
+    internal ulong PendingSnapshot { get; private set; }
+
+    /// <summary>It answered since the last check of the quorum.</summary>
+    internal bool RecentlyActive { get; set; }
+
+    internal bool MaySend => Pace switch
+    {
+        Pace.Probe => !probeSent,
+        Pace.Replicate => inflight.Count < maxInflight,
+        _ => false,
+    };
+
+    /// <summary>An append that ends at <paramref name="last"/> leaves; entries is zero for one that only asks or tells the commit index.</summary>
+    internal void Sent(ulong last, int entries)
+    {
+        if (Pace == Pace.Probe)
+        {
+            probeSent = true;
+        }
+        else if (entries > 0)
+        {
+            Next = last + 1;
+            inflight.Enqueue(last);
+        }
+    }
+
+    /// <summary>The follower's log matches through the index. False for news that is old.</summary>
+    internal bool Accepted(ulong index)
+    {
+        while (inflight.TryPeek(out var oldest) && oldest <= index)
+            inflight.Dequeue();
+        var moved = index > Match;
+        if (moved)
+            Match = index;
+        Next = Math.Max(Next, index + 1);
+        if (Pace == Pace.Probe || (Pace == Pace.Snapshot && Match >= PendingSnapshot))
+            Replicate();
+        return moved;
+    }
+
+    /// <summary>The append after <paramref name="refused"/> did not fit. False when that append is outdated.</summary>
+    internal bool Refused(ulong refused, ulong tryAfter)
+    {
+        if (Pace == Pace.Replicate)
+        {
+            if (refused <= Match)
+                return false; // the refusal was overtaken by an acceptance
+            Probe(Match + 1);
+            return true;
+        }
+
+        if (Pace == Pace.Snapshot || Next - 1 != refused)
+            return false;
+        Probe(Math.Max(Math.Min(refused, tryAfter + 1), Match + 1));
+        return true;
+    }
+
+    internal void Probe() => Probe(Pace == Pace.Snapshot ? Math.Max(Match + 1, PendingSnapshot + 1) : Match + 1);
+
+    internal void SnapshotFailed() => Probe(Match + 1);
+
+    internal void AwaitSnapshot(ulong index)
+    {
+        Pace = Pace.Snapshot;
+        PendingSnapshot = index;
+        inflight.Clear();
+    }
+
+    /// <summary>An answer to a heartbeat: one more probe may go, and a full pipeline gets one place, in case answers were lost.</summary>
+    internal void Heard()
+    {
+        probeSent = false;
+        if (Pace == Pace.Replicate && inflight.Count >= maxInflight)
+            inflight.Dequeue();
+    }
+
+    private void Probe(ulong next)
+    {
+        Pace = Pace.Probe;
+        Next = next;
+        probeSent = false;
+        PendingSnapshot = 0;
+        inflight.Clear();
+    }
+
+    private void Replicate()
+    {
+        Pace = Pace.Replicate;
+        Next = Match + 1;
+        PendingSnapshot = 0;
+        inflight.Clear();
+    }
+}

@@ -1,0 +1,150 @@
+namespace Orchestrator.Manager.Raft.Core;
+
+/// <summary>Appends and their answers, commit: paper, sections 5.3 and 5.4.2.</summary>
+internal sealed partial class RaftCore
+{
+    private readonly SortedDictionary<PeerId, Progress> followers = [];
+
+    internal IReadOnlyDictionary<PeerId, Progress> Followers => followers;
+
+    /// <summary>The first index of this term is applied: everything that earlier leaders committed is too (thesis, section 6.4).</summary>
+    internal bool HasAppliedOwnTerm => Role == Role.Leader && log.TermAt(log.Applied) == Term;
+
+    /// <summary>Messages to the peer were lost: go back to one append at a time.</summary>
+    internal void ReportUnreachable(PeerId peer)
+    {
+        if (followers.TryGetValue(peer, out var follower) && follower.Pace == Pace.Replicate)
+            follower.Probe();
+    }
+
+    private void TickLeader()
+    {
+        if (electionElapsed >= options.ElectionTicks)
+        {
+            electionElapsed = 0;
+            transferee = PeerId.None; // a transfer that takes longer than an election has failed (thesis, section 3.10)
+            CheckQuorum();
+            if (Role != Role.Leader)
+                return;
+        }
+
+        if (++heartbeatElapsed < options.HeartbeatTicks)
+            return;
+        heartbeatElapsed = 0;
+        foreach (var (peer, follower) in followers)
+        {
+            // Never more than the follower is known to hold: it may have a conflicting tail beyond that.
+            Send(new() { Kind = MessageKind.Heartbeat, To = peer, Commit = Math.Min(follower.Match, log.Commit) });
+        }
+    }
+
+    private void AppendOwn(EntryKind kind, ReadOnlyMemory<byte> data) => log.Append(new(log.Last + 1, Term, kind, data));
+
+    private void BroadcastAppend()
+    {
+        foreach (var (peer, follower) in followers)
+            SendAppends(peer, follower);
+    }
+
+    private void SendAppends(PeerId peer, Progress follower)
+    {
+        while (follower.MaySend && follower.Next <= log.Last)
+            SendAppend(peer, follower);
+    }
+
+    /// <summary>One append from the follower's next index, empty when there is nothing new: the commit index is news, too.</summary>
+    private void SendAppend(PeerId peer, Progress follower)
+    {
+        var previous = follower.Next - 1;
+        if (log.TermAt(previous) is not { } term)
+        {
+            SendSnapshot(peer, follower);
+            return;
+        }
+
+        var entries = log.Slice(follower.Next, options.MaxAppendBytes);
+        Send(new()
+        {
+            Kind = MessageKind.Append, To = peer, LogIndex = previous, LogTerm = term, Entries = entries, Commit = log.Commit,
+        });
+        follower.Sent(entries.Count > 0 ? entries[^1].Index : previous, entries.Count);
+    }
+
+    private void OnAppend(Message m)
+    {
+        if (m.LogIndex < log.Commit)
+        {
+            // Old news: what is committed is not up for discussion.
+            Send(new() { Kind = MessageKind.AppendReply, To = m.From, LogIndex = log.Commit });
+            return;
+        }
+
+        if (!log.Matches(m.LogIndex, m.LogTerm))
+        {
+            var (hint, hintTerm) = log.LastNotAbove(m.LogIndex, m.LogTerm);
+            Send(new() { Kind = MessageKind.AppendReply, To = m.From, Reject = true, LogIndex = m.LogIndex, Hint = hint, HintTerm = hintTerm });
+            return;
+        }
+
+        log.Merge(m.Entries);
+        var lastNew = m.LogIndex + (ulong)m.Entries.Count;
+        log.CommitTo(Math.Min(m.Commit, lastNew));
+        Send(new() { Kind = MessageKind.AppendReply, To = m.From, LogIndex = lastNew });
+    }
+
+    private void OnAppendReply(Message m)
+    {
+        if (Role != Role.Leader || !followers.TryGetValue(m.From, out var follower))
+            return;
+        follower.RecentlyActive = true;
+        if (m.Reject)
+        {
+            var tryAfter = m.HintTerm > 0 ? log.LastNotAbove(m.Hint, m.HintTerm).Index : m.Hint;
+            if (follower.Refused(m.LogIndex, tryAfter))
+                SendAppend(m.From, follower);
+            return;
+        }
+
+        var paceBefore = follower.Pace;
+        var moved = follower.Accepted(m.LogIndex);
+        if (moved && AdvanceCommit())
+            return; // the broadcast of the commit index carried what there was to send
+        if (paceBefore != follower.Pace)
+            SendAppend(m.From, follower); // also without entries: while it was probed, it was not told the commit index
+        if (moved)
+            SendAppends(m.From, follower);
+        FinishTransfer(m.From, follower);
+    }
+
+    private void OnHeartbeatReply(Message m)
+    {
+        if (Role != Role.Leader || !followers.TryGetValue(m.From, out var follower))
+            return;
+        follower.RecentlyActive = true;
+        follower.Heard();
+        if (follower.Match < log.Last && follower.Pace != Pace.Snapshot && follower.MaySend)
+            SendAppend(m.From, follower);
+    }
+
+    /// <summary>An entry of an earlier term is committed only by one of this term above it (section 5.4.2, figure 8).</summary>
+    private bool AdvanceCommit()
+    {
+        Span<ulong> matches = stackalloc ulong[Voters.Length];
+        matches[0] = log.Stable;
+        var i = 1;
+        foreach (var follower in followers.Values)
+            matches[i++] = follower.Match;
+        var index = Quorum.Committed(matches);
+        if (log.TermAt(index) != Term || !log.CommitTo(index))
+            return false;
+        foreach (var (peer, follower) in followers)
+        {
+            if (follower.MaySend)
+                SendAppend(peer, follower);
+            SendAppends(peer, follower);
+            FinishTransfer(peer, follower);
+        }
+
+        return true;
+    }
+}

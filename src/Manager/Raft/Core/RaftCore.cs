@@ -1,0 +1,195 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+
+namespace Orchestrator.Manager.Raft.Core;
+
+/// <summary>
+/// Raft as a function of its inputs: Ongaro, "Consensus: Bridging Theory and Practice" (the thesis) and "In Search of an
+/// Understandable Consensus Algorithm" (the paper). Messages, ticks, proposals and completed writes go in; <see cref="Ready"/> comes out.
+/// </summary>
+internal sealed partial class RaftCore
+{
+    private readonly RaftOptions options;
+    private readonly Func<int> draw;
+    private readonly RaftLog log;
+    private readonly List<Message> messages = [];
+    private readonly List<Message> afterPersist = [];
+    private HardState written;
+    private PeerId vote;
+    private Message? install;
+    private ulong lastTicket;
+    private ulong persistedTicket;
+    private int electionElapsed;
+    private int heartbeatElapsed;
+    private int timeout;
+    private bool broadcastDue;
+
+    /// <param name="draw">Gives the extra ticks of the next election timeout, from zero to below <see cref="RaftOptions.ElectionTicks"/>.</param>
+    internal RaftCore(
+        PeerId self, IEnumerable<PeerId> voters, RaftOptions options, HardState hardState, SnapshotMeta snapshot,
+        IReadOnlyList<Entry> entries, Func<int> draw)
+    {
+        Self = self;
+        this.options = options;
+        this.draw = draw;
+        Voters = snapshot.Voters.IsDefaultOrEmpty ? [.. voters.Order()] : snapshot.Voters;
+        if (!Voters.Contains(self))
+            throw new ArgumentException($"voter {self} is not among the voters", nameof(voters));
+        log = new RaftLog(snapshot, entries, hardState.Commit);
+        written = hardState;
+        Term = hardState.Term;
+        vote = hardState.Vote;
+        ResetTimeout();
+    }
+
+    internal PeerId Self { get; }
+
+    internal ImmutableArray<PeerId> Voters { get; private set; }
+
+    internal ulong Term { get; private set; }
+
+    internal Role Role { get; private set; }
+
+    internal PeerId Leader { get; private set; }
+
+    internal RaftLog Log => log;
+
+    internal bool HasReady =>
+        install is not null || log.HasUnwritten || log.Applied < log.Commit || messages.Count > 0 || afterPersist.Count > 0
+        || written.Term != Term || written.Vote != vote;
+
+    /// <summary>Time passes by one tick.</summary>
+    internal void Tick()
+    {
+        electionElapsed++;
+        if (Role == Role.Leader)
+        {
+            TickLeader();
+            return;
+        }
+
+        if (electionElapsed >= timeout)
+            Campaign(transfer: false);
+    }
+
+    /// <summary>Appends the bytes if this node leads. Null: it does not, or it is handing leadership over.</summary>
+    internal (ulong Index, ulong Term)? Propose(ReadOnlyMemory<byte> data)
+    {
+        if (Role != Role.Leader || !transferee.IsNone)
+            return null;
+        AppendOwn(EntryKind.Command, data);
+        broadcastDue = true; // proposals that come together leave together
+        return (log.Last, Term);
+    }
+
+    /// <summary>A message from a voter.</summary>
+    internal void Step(Message m)
+    {
+        if (!Voters.Contains(m.From))
+            return;
+        if (m.Term > Term && !AcceptHigherTerm(m))
+            return;
+        if (m.Term < Term)
+        {
+            AnswerStale(m);
+            return;
+        }
+
+        switch (m.Kind)
+        {
+            case MessageKind.PreVote or MessageKind.Vote:
+                OnVoteRequest(m);
+                break;
+            case MessageKind.PreVoteReply or MessageKind.VoteReply:
+                OnVoteReply(m);
+                break;
+            case MessageKind.Append:
+                FollowLeader(m);
+                OnAppend(m);
+                break;
+            case MessageKind.Heartbeat:
+                FollowLeader(m);
+                log.CommitTo(Math.Min(m.Commit, log.Last));
+                Send(new() { Kind = MessageKind.HeartbeatReply, To = m.From });
+                break;
+            case MessageKind.Snapshot:
+                FollowLeader(m);
+                OnSnapshot(m);
+                break;
+            case MessageKind.AppendReply:
+                OnAppendReply(m);
+                break;
+            case MessageKind.HeartbeatReply:
+                OnHeartbeatReply(m);
+                break;
+            case MessageKind.TimeoutNow:
+                OnTimeoutNow();
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>The write with this ticket, and so every earlier one, is durable.</summary>
+    internal void Persisted(ulong ticket)
+    {
+        persistedTicket = Math.Max(persistedTicket, ticket);
+        log.Persisted(ticket);
+        if (Role == Role.Leader)
+            AdvanceCommit();
+    }
+
+    /// <summary>True while writes are under way: what is in <see cref="Ready.AfterPersist"/> has to wait for the last of them.</summary>
+    internal bool IsWriting => persistedTicket < lastTicket;
+
+    /// <summary>The ticket of the newest write handed out.</summary>
+    internal ulong LastTicket => lastTicket;
+
+    /// <summary>Everything to be done since the last call.</summary>
+    internal Ready TakeReady()
+    {
+        if (broadcastDue && Role == Role.Leader)
+            BroadcastAppend();
+        broadcastDue = false;
+        var hardState = new HardState(Term, vote, log.Commit);
+        var changed = written.Term != Term || written.Vote != vote;
+        // a commit index alone is not worth a write: a restarted node learns it again from its leader
+        var write = changed || log.HasUnwritten || install is not null;
+        if (write)
+        {
+            lastTicket++;
+            written = hardState;
+        }
+
+        var ready = new Ready
+        {
+            Ticket = write ? lastTicket : 0,
+            HardState = write ? hardState : null,
+            Entries = write ? log.TakeUnwritten(lastTicket) : [],
+            Install = install,
+            Messages = [.. messages],
+            AfterPersist = [.. afterPersist],
+            Committed = log.TakeCommitted(),
+        };
+        install = null;
+        messages.Clear();
+        afterPersist.Clear();
+        return ready;
+    }
+
+    private void Send(Message m)
+    {
+        var stamped = m with { From = Self, Term = m.Term == 0 ? Term : m.Term };
+        // Leaders' messages promise nothing, and a pre-vote asks without standing. Everything else is a promise that a crash must not take back.
+        var list = m.Kind is MessageKind.Append or MessageKind.Heartbeat or MessageKind.Snapshot or MessageKind.TimeoutNow or MessageKind.PreVote
+            ? messages
+            : afterPersist;
+        list.Add(stamped);
+    }
+
+    private void ResetTimeout()
+    {
+        electionElapsed = 0;
+        timeout = options.ElectionTicks + draw();
+    }
+}

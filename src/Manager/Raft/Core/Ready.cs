@@ -1,0 +1,35 @@
+namespace Orchestrator.Manager.Raft.Core;
+
+/// <summary>What a voter is at the moment.</summary>
+internal enum Role
+{
+    Follower,
+    PreCandidate,
+    Candidate,
+    Leader,
+}
+
+/// <summary>
+/// What the outside has to do now. Order: hand the write to the journal; send <see cref="Messages"/> without waiting for it
+/// (thesis, section 10.2.1: the leader writes while its followers do); restore the snapshot; apply <see cref="Committed"/>.
+/// </summary>
+internal sealed record Ready
+{
+    /// <summary>Names the write for <see cref="RaftCore.Persisted"/>; zero when there is nothing to write.</summary>
+    internal required ulong Ticket { get; init; }
+
+    internal HardState? HardState { get; init; }
+
+    /// <summary>To be stored; the first replaces everything stored at and after its index.</summary>
+    internal IReadOnlyList<Entry> Entries { get; init; } = [];
+
+    /// <summary>A leader's snapshot that replaces log and state, before anything else of this Ready is done.</summary>
+    internal Message? Install { get; init; }
+
+    internal IReadOnlyList<Message> Messages { get; init; } = [];
+
+    /// <summary>Promises: to be sent when this write, and every earlier one, is durable (figure 2, "before responding to RPCs").</summary>
+    internal IReadOnlyList<Message> AfterPersist { get; init; } = [];
+
+    internal IReadOnlyList<Entry> Committed { get; init; } = [];
+}

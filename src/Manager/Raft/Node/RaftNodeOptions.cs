@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using Orchestrator.Manager.Raft.Core;
+
+namespace Orchestrator.Manager.Raft.Node;
+
+/// <summary>Who this voter is, and the lengths of its time and log.</summary>
+internal sealed record RaftNodeOptions
+{
+    internal required PeerId Self { get; init; }
+
+    /// <summary>Everybody who votes, this node included; a stored snapshot knows better.</summary>
+    internal required ImmutableArray<PeerId> Voters { get; init; }
+
+    internal RaftOptions Raft { get; init; } = new();
+
+    internal TimeSpan Tick
+    {
+        get;
+        init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A snapshot is taken after so many entries…</summary>
+    internal ulong SnapshotEntries
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = 10_000;
+
+    /// <summary>…or after so many bytes of entries, whichever comes first.</summary>
+    internal long SnapshotBytes
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = 64 << 20;
+
+    /// <summary>Entries kept before a snapshot, so that a follower who lags a little needs no snapshot. A single voter keeps none.</summary>
+    internal ulong KeepEntries { get; init; } = 500;
+}

@@ -1,0 +1,109 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Manager.Raft.Core;
+using Orchestrator.Shared.Hosting;
+using Orchestrator.Shared.Rpc;
+
+namespace Orchestrator.Manager.Raft.Transport;
+
+/// <summary>The way to one peer: a bounded queue, the stream that empties it, and its reconnects.</summary>
+internal sealed class PeerLink(
+    PeerId peer, RpcChannelOptions options, TimeProvider time, ILogger log, Func<double> jitter, Action<PeerEvent> tell) : IAsyncDisposable
+{
+    // Full means that the peer is slow or gone: the newest message is dropped and counted, and Raft sends it again.
+    private readonly Mailbox<Message> queue = new(1024, WhenFull.DropNewest);
+    private readonly Mailbox<Message> snapshots = new(1, WhenFull.DropNewest);
+    private readonly CancellationTokenSource stopping = new();
+    private readonly RpcChannel channel = new(options);
+    private readonly Backoff backoff = new() { First = TimeSpan.FromMilliseconds(50), Most = TimeSpan.FromSeconds(2) };
+    private Task running = Task.CompletedTask;
+
+    internal long Dropped => queue.Dropped;
+
+    internal void Start() => running = Task.WhenAll(StreamAsync(stopping.Token), SendSnapshotsAsync(stopping.Token));
+
+    internal void Send(Message message)
+    {
+        if (message.Kind == MessageKind.Snapshot)
+        {
+            if (!snapshots.TrySend(message))
+                tell(new PeerEvent.SnapshotSent(peer, Arrived: false));
+        }
+        else if (!queue.TrySend(message))
+        {
+            tell(new PeerEvent.Unreachable(peer));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await running;
+        channel.Dispose();
+        stopping.Dispose();
+    }
+
+    private async Task StreamAsync(CancellationToken stop)
+    {
+        for (var attempt = 1; !stop.IsCancellationRequested; attempt++)
+        {
+            var began = time.GetTimestamp();
+            string reason;
+            try
+            {
+                // The queue keeps what waits for a connection; what was in flight is lost, and Raft sends it again.
+                await channel.ClientStreamAsync(RaftMethods.Messages, OutgoingAsync(stop), stop: stop);
+                reason = "it ended the stream";
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (RpcException lost)
+            {
+                reason = lost.Detail;
+            }
+
+            if (time.GetElapsedTime(began) > backoff.Most)
+                attempt = 1;
+            tell(new PeerEvent.Unreachable(peer));
+            var delay = backoff.Delay(attempt, jitter());
+            if (attempt == 1)
+                log.PeerUnreachable(peer, reason, delay);
+            await Task.Delay(delay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+    }
+
+    private async IAsyncEnumerable<Message> OutgoingAsync(CancellationToken stop, [EnumeratorCancellation] CancellationToken callEnds = default)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, callEnds);
+        await foreach (var message in queue.Reader.ReadAllAsync(either.Token))
+            yield return message;
+    }
+
+    private async Task SendSnapshotsAsync(CancellationToken stop)
+    {
+        try
+        {
+            await foreach (var message in snapshots.Reader.ReadAllAsync(stop))
+            {
+                var arrived = true;
+                try
+                {
+                    await channel.CallAsync(RaftMethods.Snapshot, message, new() { Timeout = TimeSpan.FromMinutes(2) }, stop);
+                }
+                catch (RpcException lost)
+                {
+                    arrived = false;
+                    log.SnapshotLost(peer, lost.Detail);
+                }
+
+                tell(new PeerEvent.SnapshotSent(peer, arrived));
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // the link is taken down
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Manager.State.Apply;
+
+/// <summary>A service's spec as it is stored: networks by id, absent choices made explicit, so that equal wishes have equal content.</summary>
+internal static class SpecReferences
+{
+    internal static ServiceSpec Resolve(Draft draft, ServiceSpec spec, string where)
+    {
+        var wanted = spec.TaskTemplate.Networks.Count > 0 ? spec.TaskTemplate.Networks : spec.Networks;
+        var networks = new List<NetworkAttachmentConfig>();
+        foreach (var attachment in wanted)
+        {
+            if (Find(draft, attachment.Target) is not { } network)
+                draft.Refuse(RefusalKind.NotFound, $"network {attachment.Target} not found", where);
+            else if (network.Ingress)
+                draft.Refuse(RefusalKind.Invalid, "service cannot be explicitly attached to the ingress network \"ingress\"", where);
+            else if (networks.Any(n => n.Target == network.Id.Value))
+                draft.Refuse(RefusalKind.Invalid, $"network {network.Name} is named twice", where);
+            else
+                networks.Add(attachment with { Target = network.Id.Value });
+        }
+
+        var mode = spec.Mode is { Global: null, ReplicatedJob: null, GlobalJob: null }
+            ? new ServiceMode { Replicated = new() { Replicas = spec.Mode.Replicated?.Replicas ?? 1 } }
+            : spec.Mode;
+        var endpoint = spec.EndpointSpec ?? new();
+        return spec with
+        {
+            Mode = mode,
+            Networks = [],
+            TaskTemplate = spec.TaskTemplate with { Networks = networks },
+            EndpointSpec = endpoint with { Mode = string.IsNullOrEmpty(endpoint.Mode) ? "vip" : endpoint.Mode },
+        };
+    }
+
+    internal static Network? Find(Draft draft, string nameOrId) =>
+        draft.Networks.TryGetValue(new(nameOrId), out var byId)
+            ? byId
+            : draft.Networks.Values.FirstOrDefault(n => n.Name == nameOrId);
+}

@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Manager.State;
+
+/// <summary>The whole replicated state after one log entry: immutable, enumerated in ordinal order of ids, equal on every manager.</summary>
+/// <remarks>
+/// Tasks of one spec version share one <see cref="TaskSpec"/> instance with their service, in memory by reference and in
+/// snapshots by digest (<see cref="StateSnapshot"/>); the garbage collector is the reference count. So equal reference means
+/// equal content inside one service, and plans compare specs by reference.
+/// </remarks>
+internal sealed record ClusterState
+{
+    /// <summary>Nothing: before <c>swarm init</c>.</summary>
+    internal static ClusterState Empty { get; } = new();
+
+    /// <summary>Index of the last log entry applied.</summary>
+    public ulong Index { get; init; }
+
+    public Swarm? Swarm { get; init; }
+    public ImmutableSortedDictionary<NodeId, Node> Nodes { get; init; } = ImmutableSortedDictionary<NodeId, Node>.Empty;
+    public ImmutableSortedDictionary<ServiceId, Service> Services { get; init; } = ImmutableSortedDictionary<ServiceId, Service>.Empty;
+    public ImmutableSortedDictionary<TaskId, ServiceTask> Tasks { get; init; } = ImmutableSortedDictionary<TaskId, ServiceTask>.Empty;
+    public ImmutableSortedDictionary<NetworkId, Network> Networks { get; init; } = ImmutableSortedDictionary<NetworkId, Network>.Empty;
+
+    /// <summary>Removed networks on which tasks still stand: out of the API, but their subnets are not free yet.</summary>
+    public ImmutableSortedDictionary<NetworkId, Network> LeavingNetworks { get; init; } = ImmutableSortedDictionary<NetworkId, Network>.Empty;
+
+    /// <summary>The outcomes of the newest commands that carried a request id.</summary>
+    public RequestMemory Requests { get; init; } = RequestMemory.Empty;
+}

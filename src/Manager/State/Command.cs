@@ -1,0 +1,66 @@
+using System.Text.Json.Serialization;
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Manager.State;
+
+/// <summary>One log entry's payload. Ids and times are made by the proposer, so that Apply is a function of state and command.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(InitSwarm), "swarm-init")]
+[JsonDerivedType(typeof(UpdateSwarm), "swarm-update")]
+[JsonDerivedType(typeof(UpdateNode), "node-update")]
+[JsonDerivedType(typeof(RemoveNode), "node-remove")]
+[JsonDerivedType(typeof(CreateService), "service-create")]
+[JsonDerivedType(typeof(UpdateService), "service-update")]
+[JsonDerivedType(typeof(RemoveService), "service-remove")]
+[JsonDerivedType(typeof(CreateNetwork), "network-create")]
+[JsonDerivedType(typeof(RemoveNetwork), "network-remove")]
+[JsonDerivedType(typeof(DeployStack), "stack-deploy")]
+[JsonDerivedType(typeof(Turn), "turn")]
+[JsonDerivedType(typeof(CreateTasks), "tasks-create")]
+[JsonDerivedType(typeof(SetDesiredStates), "tasks-desire")]
+[JsonDerivedType(typeof(AttachTasks), "tasks-attach")]
+[JsonDerivedType(typeof(PlaceTasks), "tasks-place")]
+[JsonDerivedType(typeof(ExplainTasks), "tasks-explain")]
+[JsonDerivedType(typeof(DeleteTasks), "tasks-delete")]
+[JsonDerivedType(typeof(ReportTasks), "tasks-report")]
+[JsonDerivedType(typeof(SetUpdateStatus), "service-update-status")]
+[JsonDerivedType(typeof(RollBackService), "service-rollback")]
+[JsonDerivedType(typeof(SetServicePorts), "service-ports")]
+[JsonDerivedType(typeof(DeleteServices), "services-delete")]
+[JsonDerivedType(typeof(AllocateNetwork), "network-allocate")]
+[JsonDerivedType(typeof(DeleteNetworks), "networks-delete")]
+[JsonDerivedType(typeof(JoinNode), "node-join")]
+[JsonDerivedType(typeof(RegisterNode), "node-register")]
+[JsonDerivedType(typeof(SetNodeState), "node-state")]
+internal abstract record Command
+{
+    /// <summary>The proposer's clock; becomes CreatedAt and UpdatedAt.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>A retried command carries the same id, and Apply answers the second with the first's outcome.</summary>
+    public string? RequestId { get; init; }
+}
+
+/// <summary>The first entry of a cluster: itself and its first node.</summary>
+internal sealed record InitSwarm(Swarm Swarm, Node FirstNode) : Command;
+
+internal sealed record UpdateSwarm(ulong Version, SwarmSpec Spec) : Command;
+
+internal sealed record UpdateNode(NodeId Id, ulong Version, NodeSpec Spec) : Command;
+
+internal sealed record RemoveNode(NodeId Id, bool Force) : Command;
+
+internal sealed record CreateService(ServiceId Id, ServiceSpec Spec) : Command;
+
+/// <param name="Rollback">True: the previous spec becomes the spec again; <paramref name="Spec"/> is ignored.</param>
+internal sealed record UpdateService(ServiceId Id, ulong Version, ServiceSpec Spec, bool Rollback = false) : Command;
+
+internal sealed record RemoveService(ServiceId Id) : Command;
+
+internal sealed record CreateNetwork(NetworkId Id, NetworkCreateRequest Spec) : Command;
+
+internal sealed record RemoveNetwork(NetworkId Id) : Command;
+
+/// <summary>A whole stack in one entry. Ids are given in the order of the spec's objects; an object that exists keeps its own.</summary>
+internal sealed record DeployStack(
+    string Name, StackSpec Spec, IReadOnlyList<NetworkId> NetworkIds, IReadOnlyList<ServiceId> ServiceIds) : Command;

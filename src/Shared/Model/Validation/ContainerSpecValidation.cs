@@ -1,0 +1,66 @@
+namespace Orchestrator.Shared.Model.Validation;
+
+internal static class ContainerSpecValidation
+{
+    private const string Root = "TaskTemplate.ContainerSpec";
+
+    internal static void Check(Findings found, ContainerSpec spec)
+    {
+        if (spec.Image.Trim().Length == 0)
+            found.Add(Root + ".Image", "image reference must be provided");
+        else if (spec.Image.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
+            found.Add(Root + ".Image", $"'{spec.Image}' is not a valid image reference");
+        foreach (var variable in spec.Env)
+            found.When(variable.Length == 0 || variable[0] == '=', Root + ".Env", $"invalid environment variable: '{variable}'");
+        found.When(spec.StopGracePeriod < TimeSpan.Zero, Root + ".StopGracePeriod", "the stop grace period must not be negative");
+        found.When(spec.Dir is { Length: > 0 } dir && dir[0] != '/', Root + ".Dir", $"working directory '{spec.Dir}' must be absolute");
+        found.When(spec.Isolation is not (null or "" or "default"), Root + ".Isolation", $"isolation '{spec.Isolation}' is not supported on Linux");
+        Later(found, spec);
+
+        foreach (var mount in spec.Mounts)
+            Mount(found, mount);
+        foreach (var twice in spec.Mounts.GroupBy(m => m.Target, StringComparer.Ordinal).Where(g => g.Count() > 1))
+            found.Add(Root + ".Mounts", $"duplicate mount point: {twice.Key}");
+    }
+
+    private static void Later(Findings found, ContainerSpec spec)
+    {
+        found.Unsupported(spec.Tty, Root + ".TTY", "terminals of tasks");
+        found.Unsupported(spec.OpenStdin, Root + ".OpenStdin", "tasks with an open stdin");
+        found.Unsupported(spec.Secrets.Count > 0, Root + ".Secrets", "secrets");
+        found.Unsupported(spec.Configs.Count > 0, Root + ".Configs", "configs");
+        var test = spec.Healthcheck?.Test ?? [];
+        found.Unsupported(
+            spec.Healthcheck is { } health && (test is not (["NONE"] or []) || health.Interval != default || health.Timeout != default || health.Retries != 0),
+            Root + ".Healthcheck", "health checks");
+        found.When(
+            spec.Privileges?.Seccomp is { Mode: not (null or "" or "default") }, Root + ".Privileges.Seccomp",
+            "seccomp profiles other than the default are not supported yet");
+    }
+
+    private static void Mount(Findings found, Mount mount)
+    {
+        const string where = Root + ".Mounts";
+        found.When(mount.Target.Length == 0 || mount.Target[0] != '/', where, $"mount target '{mount.Target}' must be an absolute path");
+        found.When(mount.Target == "/", where, "invalid mount target: the container's root can't be mounted over");
+        switch (mount.Type)
+        {
+            case "bind":
+                found.When(
+                    mount.Source is not { Length: > 0 } source || source[0] != '/', where, $"bind source '{mount.Source}' must be an absolute path");
+                break;
+            case "tmpfs":
+                found.When(!string.IsNullOrEmpty(mount.Source), where, $"a tmpfs mount at '{mount.Target}' has no source");
+                found.When(mount.TmpfsOptions?.SizeBytes < 0, where, $"the tmpfs at '{mount.Target}' has a negative size");
+                break;
+            case "volume":
+                found.Add(where, string.IsNullOrEmpty(mount.Source)
+                    ? $"anonymous volumes are not supported yet ('{mount.Target}'): use a bind mount or tmpfs"
+                    : $"named volumes are not supported yet ('{mount.Source}'): use a bind mount or tmpfs");
+                break;
+            default:
+                found.Add(where, $"mount type '{mount.Type}' is not supported: use bind or tmpfs");
+                break;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace Orchestrator.Shared.Model.Validation;
+
+/// <summary>Judges what an operator asks of a new cluster: every problem at once.</summary>
+public static class SwarmValidation
+{
+    public static IReadOnlyList<Problem> Check(Swarm swarm)
+    {
+        var found = new Findings();
+        found.When(swarm.SubnetSize is < 8 or > 29, "SubnetSize", $"subnet size {swarm.SubnetSize} is outside of 8 to 29");
+        var pools = new List<Ipv4Subnet>();
+        foreach (var text in swarm.DefaultAddrPool)
+        {
+            if (Ipv4Subnet.Parse(text) is not { } pool)
+            {
+                found.Add("DefaultAddrPool", $"address pool '{text}' is not an IPv4 network such as 10.0.0.0/8");
+                continue;
+            }
+
+            found.When(pool.PrefixLength > swarm.SubnetSize, "DefaultAddrPool", $"address pool {pool} is smaller than one subnet of /{swarm.SubnetSize}");
+            foreach (var other in pools.Where(p => p.Overlaps(pool)))
+                found.Add("DefaultAddrPool", $"address pools {other} and {pool} overlap");
+            pools.Add(pool);
+        }
+
+        found.When(swarm.DataPathPort is < 1024 or > 49151, "DataPathPort", $"data path port {swarm.DataPathPort} is outside of 1024 to 49151");
+        found.When(swarm.Spec.Dispatcher.HeartbeatPeriod < TimeSpan.FromMilliseconds(100), "Spec.Dispatcher.HeartbeatPeriod", "the heartbeat period must be at least 100ms");
+        return found.Problems;
+    }
+}

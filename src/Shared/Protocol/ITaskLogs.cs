@@ -1,0 +1,32 @@
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Shared.Protocol;
+
+/// <summary>Reads what a task wrote, wherever its host is. On the task's own host it is read from its container's log.</summary>
+public interface ITaskLogs
+{
+    /// <summary>Yields records in order of time; follows until cancelled or the task's log has ended when asked to.</summary>
+    IAsyncEnumerable<LogRecord> ReadAsync(ServiceTask task, LogQuery query, CancellationToken stop);
+}
+
+/// <summary>Which part of a log is wanted.</summary>
+public sealed record LogQuery
+{
+    public bool Stdout { get; init; } = true;
+    public bool Stderr { get; init; } = true;
+    public bool Follow { get; init; }
+    /// <summary>How many of the last records; null: all.</summary>
+    public int? Tail { get; init; }
+    public DateTimeOffset? Since { get; init; }
+    public DateTimeOffset? Until { get; init; }
+}
+
+/// <summary>One write of a container, up to a line.</summary>
+public sealed record LogRecord
+{
+    public required DateTimeOffset Time { get; init; }
+    /// <summary><c>stdout</c> or <c>stderr</c>.</summary>
+    public required string Stream { get; init; }
+    /// <summary>The bytes with their line end, as written.</summary>
+    public required ReadOnlyMemory<byte> Line { get; init; }
+}

@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Protocol;
+
+namespace Orchestrator.Worker.Agent;
+
+/// <summary>Swarm's placeholders in hostname, environment and mounts (<c>docker service create</c>, "create services using templates").</summary>
+internal static partial class TaskTemplate
+{
+    internal static string Expand(string text, TaskAssignment assignment, string nodeHostname, List<Problem> problems)
+    {
+        if (!text.Contains("{{", StringComparison.Ordinal))
+            return text;
+        var task = assignment.Task;
+        return Placeholder().Replace(text, match => match.Groups["what"].Value switch
+        {
+            ".Service.ID" => task.ServiceId.Value,
+            ".Service.Name" => task.ServiceName,
+            ".Node.ID" => task.NodeId.Value,
+            ".Node.Hostname" => nodeHostname,
+            ".Task.ID" => task.Id.Value,
+            ".Task.Name" => TaskContainerPlan.NameOf(task),
+            ".Task.Slot" => task.Slot > 0 ? task.Slot.ToString(System.Globalization.CultureInfo.InvariantCulture) : task.NodeId.Value,
+            var label when Label().Match(label) is { Success: true } named => assignment.ServiceLabels.GetValueOrDefault(named.Groups["name"].Value, ""),
+            var other => Unknown(other, text, problems),
+        });
+    }
+
+    private static string Unknown(string placeholder, string text, List<Problem> problems)
+    {
+        problems.Add(new Problem("ContainerSpec", $"the template '{text}' holds '{placeholder}', which is not known"));
+        return "";
+    }
+
+    [GeneratedRegex(@"\{\{\s*(?<what>.*?)\s*\}\}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Placeholder();
+
+    [GeneratedRegex("^index \\.Service\\.Labels \"(?<name>.*)\"$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Label();
+}

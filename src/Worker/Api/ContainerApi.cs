@@ -1,0 +1,177 @@
+using System.Globalization;
+using Orchestrator.Shared.Http;
+using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers;
+
+namespace Orchestrator.Worker.Api;
+
+/// <summary><c>/containers</c>: this host's containers and their lives.</summary>
+internal sealed class ContainerApi(EngineParts parts)
+{
+    private const string Later = "is not there yet; it comes with a later version of orch";
+
+    internal void Map(ApiRouter router)
+    {
+        router.Map("GET", "/containers/json", ListAsync);
+        router.Map("POST", "/containers/create", CreateAsync);
+        router.Map("POST", "/containers/prune", PruneAsync);
+        router.Map("GET", "/containers/{id}/json", InspectAsync);
+        router.Map("GET", "/containers/{id}/logs", LogsAsync);
+        router.Map("POST", "/containers/{id}/start", StartAsync);
+        router.Map("POST", "/containers/{id}/stop", StopAsync);
+        router.Map("POST", "/containers/{id}/restart", RestartAsync);
+        router.Map("POST", "/containers/{id}/kill", KillAsync);
+        router.Map("POST", "/containers/{id}/rename", RenameAsync);
+        router.Map("POST", "/containers/{id}/wait", WaitAsync);
+        router.Map("DELETE", "/containers/{id}", RemoveAsync);
+        NotYet(router, "GET", "/containers/{id}/top", "listing a container's processes");
+        NotYet(router, "GET", "/containers/{id}/stats", "a container's statistics");
+        NotYet(router, "GET", "/containers/{id}/changes", "listing a container's changed files");
+        NotYet(router, "GET", "/containers/{id}/export", "exporting a container");
+        NotYet(router, "POST", "/containers/{id}/attach", "attaching to a container: run it detached (-d) and read its logs;");
+        NotYet(router, "GET", "/containers/{id}/attach/ws", "attaching to a container");
+        NotYet(router, "POST", "/containers/{id}/resize", "resizing a container's terminal");
+        NotYet(router, "POST", "/containers/{id}/update", "changing the limits of a container that exists");
+        NotYet(router, "POST", "/containers/{id}/pause", "pausing a container");
+        NotYet(router, "POST", "/containers/{id}/unpause", "unpausing a container");
+        NotYet(router, "POST", "/containers/{id}/exec", "running a command in a container");
+        foreach (var method in new[] { "GET", "HEAD", "PUT" })
+            NotYet(router, method, "/containers/{id}/archive", "copying files in and out of a container");
+        NotYet(router, "POST", "/commit", "making an image of a container");
+    }
+
+    private void NotYet(ApiRouter router, string method, string path, string what) => router.Map(method, path, request =>
+    {
+        if (path.Contains("{id}", StringComparison.Ordinal))
+            parts.Containers.Inspect(request.Argument("id")); // a container that is not there is the first thing to say
+        throw new ApiException(501, $"{what} {Later}");
+    });
+
+    private Task ListAsync(ApiRequest request)
+    {
+        RefuseSize(request);
+        var limit = request.Query("limit") is { Length: > 0 } text && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : (int?)null;
+        return request.ReplyAsync(parts.Containers.List(new ContainerQuery
+        {
+            All = request.Flag("all"),
+            Limit = limit,
+            Filters = request.Filters(ContainerQuery.KnownFilters).Values,
+        }));
+    }
+
+    private Task InspectAsync(ApiRequest request)
+    {
+        RefuseSize(request);
+        return request.ReplyAsync(parts.Containers.Inspect(request.Argument("id")));
+    }
+
+    private static void RefuseSize(ApiRequest request)
+    {
+        if (request.Flag("size"))
+            throw new ApiException(501, $"counting the size of containers {Later}");
+    }
+
+    private async Task CreateAsync(ApiRequest request)
+    {
+        if (request.Query("platform") is { Length: > 0 } platform && !ImageAnswers.IsThisPlatform(platform))
+            throw new ApiException(400, $"this host runs {ImageAnswers.ThisPlatform}, not {platform}");
+        // What the stock client writes of itself: its window's size and "the kernel's default".
+        var wanted = await request.WholeBodyAsync<ContainerCreateRequest>("HostConfig.ConsoleSize", "HostConfig.MemorySwappiness=-1");
+        var name = request.Query("name")?.TrimStart('/');
+        var made = await parts.Containers.CreateAsync(wanted, name is "" ? null : name, request.Stop);
+        await request.ReplyAsync(new ContainerCreateReply { Id = made.Id, Warnings = made.Warnings }, 201);
+    }
+
+    private async Task StartAsync(ApiRequest request) =>
+        await request.ReplyAsync(await parts.Containers.StartAsync(request.Argument("id"), request.Stop) ? 204 : 304);
+
+    private async Task StopAsync(ApiRequest request) =>
+        await request.ReplyAsync(await parts.Containers.StopAsync(request.Argument("id"), Grace(request), request.Query("signal"), request.Stop) ? 204 : 304);
+
+    private async Task RestartAsync(ApiRequest request)
+    {
+        await parts.Containers.RestartAsync(request.Argument("id"), Grace(request), request.Query("signal"), request.Stop);
+        await request.ReplyAsync(204);
+    }
+
+    private async Task KillAsync(ApiRequest request)
+    {
+        await parts.Containers.KillAsync(request.Argument("id"), request.Query("signal") is { Length: > 0 } signal ? signal : null, request.Stop);
+        await request.ReplyAsync(204);
+    }
+
+    private async Task RenameAsync(ApiRequest request)
+    {
+        var name = request.Query("name")?.TrimStart('/');
+        if (string.IsNullOrEmpty(name))
+            throw new ApiException(400, "query parameter 'name' is required");
+        await parts.Containers.RenameAsync(request.Argument("id"), name, request.Stop);
+        await request.ReplyAsync(204);
+    }
+
+    private async Task RemoveAsync(ApiRequest request)
+    {
+        if (request.Flag("link"))
+            throw new ApiException(400, "orch has no container links, so there is none to remove");
+        await parts.Containers.RemoveAsync(request.Argument("id"), request.Flag("force"), request.Flag("v"), request.Stop);
+        await request.ReplyAsync(204);
+    }
+
+    private async Task WaitAsync(ApiRequest request)
+    {
+        var condition = request.Query("condition") switch
+        {
+            null or "" or "not-running" => WaitCondition.NotRunning,
+            "next-exit" => WaitCondition.NextExit,
+            "removed" => WaitCondition.Removed,
+            var other => throw new ApiException(400, $"invalid condition: \"{other}\"; use not-running, next-exit or removed"),
+        };
+        var ended = parts.Containers.WaitAsync(request.Argument("id"), condition, request.Stop);
+        // The client starts the container when it sees the headers: they go before the wait.
+        request.Http.Response.ContentType = "application/json";
+        await request.Http.Response.StartAsync(request.Stop);
+        await request.Http.Response.BodyWriter.FlushAsync(request.Stop);
+        await request.Http.Response.Body.WriteAsync(ModelJson.Write(await ended), request.Stop);
+    }
+
+    private async Task LogsAsync(ApiRequest request)
+    {
+        var reference = request.Argument("id");
+        var query = request.LogQuery(parts.Time.GetUtcNow());
+        var tty = parts.Containers.Inspect(reference).Config.Tty;
+        var records = parts.Containers.ReadLogsAsync(reference, query, request.Stop);
+        var frames = await request.LogAsync(tty ? LogFraming.Raw : LogFraming.Multiplexed, request.Flag("timestamps"));
+        await frames.WriteAllAsync(records, (record, frame) => frame.Write(record), request.Stop);
+    }
+
+    private async Task PruneAsync(ApiRequest request)
+    {
+        var now = parts.Time.GetUtcNow();
+        var filters = request.Filters("label", "label!", "until");
+        var until = filters["until"] is [var text] ? ApiTimes.Parse(text, now) ?? throw new ApiException(400, $"invalid filter 'until={text}'") : now;
+        var removed = new List<string>();
+        foreach (var container in parts.Containers.List(new ContainerQuery { All = true }))
+        {
+            if (container.State is not ("created" or "exited" or "dead") || container.Created > until.ToUnixTimeSeconds()
+                || !filters.Labels("label", container.Labels) || filters["label!"].Any(l => ApiFilters.HasLabel(container.Labels, l)))
+            {
+                continue;
+            }
+
+            await parts.Containers.RemoveAsync(container.Id, force: false, volumes: false, request.Stop);
+            removed.Add(container.Id);
+        }
+
+        await request.ReplyAsync(new ContainerPruneReply(removed, 0), EngineJson.Default.ContainerPruneReply);
+    }
+
+    /// <summary>Seconds; -1 waits for ever; absent leaves it to the container.</summary>
+    private static TimeSpan? Grace(ApiRequest request) => request.Query("t") switch
+    {
+        null or "" => null,
+        var text when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) => TimeSpan.FromSeconds(seconds),
+        var text => throw new ApiException(400, $"query parameter 't' must be a number of seconds, not '{text}'"),
+    };
+}

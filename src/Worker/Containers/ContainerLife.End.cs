@@ -1,0 +1,205 @@
+using Orchestrator.Worker.Containers.Plan;
+using Orchestrator.Worker.Network;
+using Orchestrator.Worker.Runtime;
+
+namespace Orchestrator.Worker.Containers;
+
+/// <summary>How it ends: exits, restarts by policy, removal.</summary>
+internal sealed partial class ContainerLife
+{
+    /// <summary>The runtime saw it end. Seen twice does no harm.</summary>
+    internal Task ExitedAsync(ContainerExit exit) => TellAsync("exit", () => EndAsync(exit));
+
+    /// <summary>Asks the runtime whether it still knows it; one that is lost ended with an unknown exit.</summary>
+    internal Task ReconcileAsync() => TellAsync("reconcile", CheckAsync);
+
+    /// <summary>A daemon start: goes on with a removal that was begun, or starts again by policy.</summary>
+    internal Task ResumeAsync(bool wasRunning) => TellAsync("resume", async () =>
+    {
+        if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
+            await RemoveNowAsync();
+        else if (state.Status == ContainerStatus.Restarting
+                 || (state.Status != ContainerStatus.Running
+                     && RestartPlan.AtDaemonStart(container.HostConfig.RestartPolicy, state.ExitCode, wasRunning, state.StoppedByUser)))
+            await RestartDueAsync();
+        else if (state.Status == ContainerStatus.Exited && container.HostConfig.AutoRemove)
+            await RemoveNowAsync();
+    });
+
+    internal async Task RemoveAsync(bool force, CancellationToken stop)
+    {
+        var removed = NewSource<bool>();
+        await AskAsync("remove", async () =>
+        {
+            if (state.Status is ContainerStatus.Running or ContainerStatus.Restarting && !force)
+            {
+                throw new ContainerConflictException(
+                    $"cannot remove container \"/{container.Name}\": container is {(state.Status == ContainerStatus.Running ? "running" : "restarting")}: stop the container before removing or force remove");
+            }
+
+            untilRemoved.Add(removed);
+            if (state.Status == ContainerStatus.Running)
+            {
+                Set(state with { StoppedByUser = true });
+                await SignalAsync(Signals.Kill);
+            }
+            else
+            {
+                await RemoveNowAsync();
+            }
+
+            return true;
+        }, stop);
+        await removed.Task.WaitAsync(stop);
+    }
+
+    private async Task EndAsync(ContainerExit exit)
+    {
+        if (state.Status != ContainerStatus.Running || exit.Pid != state.Pid)
+            return;
+        await DropTimerAsync();
+        // On disk before the runtime forgets it: a daemon that crashes in between still knows how it ended.
+        Set(state with
+        {
+            Status = ContainerStatus.Exited,
+            Pid = 0,
+            ExitCode = exit.ExitCode,
+            OomKilled = exit.OomKilled,
+            ExitUnknown = exit.Unknown,
+            Error = exit.Unknown ? "the exit was not seen; its code is unknown" : "",
+            FinishedAt = exit.ExitedAt,
+        });
+        if (exit.Unknown)
+            services.Log.ExitUnknown(Id);
+        services.Log.ContainerEnded(container.Name, Id, exit.ExitCode);
+        if (exit.OomKilled)
+            Publish("oom");
+        Publish("die", ("exitCode", exit.ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        Release(untilExit);
+        ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit);
+
+        await services.Runtime.DeleteAsync(Id, CancellationToken.None);
+        logEnded.TrySetResult();
+        detaching = DetachAsync();
+        if (untilRemoved.Count > 0 || container.HostConfig.AutoRemove)
+        {
+            await RemoveNowAsync();
+            return;
+        }
+
+        var ran = exit.ExitedAt - (state.StartedAt ?? exit.ExitedAt);
+        quickExits = ran >= RestartPlan.Healthy ? 1 : quickExits + 1;
+        ScheduleRestart();
+    }
+
+    private void ScheduleRestart()
+    {
+        var delay = RestartPlan.After(container.HostConfig.RestartPolicy, state.ExitCode, state.StoppedByUser, state.RestartCount, quickExits);
+        if (delay is null)
+            return;
+        Set(state with { Status = ContainerStatus.Restarting });
+        timer = services.Time.CreateTimer(_ => Post("restart", RestartDueAsync), null, delay.Value, Timeout.InfiniteTimeSpan);
+    }
+
+    private async Task RestartDueAsync()
+    {
+        if (gone || state.Status is ContainerStatus.Running or ContainerStatus.Removing)
+            return;
+        await DropTimerAsync();
+        try
+        {
+            await StartOnceAsync(state.RestartCount + 1);
+        }
+        catch (ContainerStartException e)
+        {
+            services.Log.ContainerWorkFailed(e, Id, "restart");
+            Set(state with { RestartCount = state.RestartCount + 1 });
+            quickExits++;
+            ScheduleRestart();
+        }
+    }
+
+    private async Task CheckAsync()
+    {
+        if (state.Status != ContainerStatus.Running)
+            return;
+        var known = (await services.Runtime.ListAsync(CancellationToken.None)).FirstOrDefault(r => r.Id == Id);
+        if (known is null || known.Pid != state.Pid)
+        {
+            await EndAsync(new ContainerExit
+            {
+                Id = Id,
+                Pid = state.Pid,
+                ExitCode = 255,
+                ExitedAt = services.Time.GetUtcNow(),
+                Unknown = true,
+            });
+        }
+        else if (known.Exit is { } exit)
+        {
+            await EndAsync(exit);
+        }
+    }
+
+    private async Task DetachAsync()
+    {
+        try
+        {
+            await services.Networks.DetachAsync(Id, CancellationToken.None);
+        }
+        catch (NetworkException e)
+        {
+            services.Log.ContainerWorkFailed(e, Id, "leaving its networks");
+        }
+    }
+
+    private async Task RemoveNowAsync()
+    {
+        await DropTimerAsync();
+        try
+        {
+            if (state.Status != ContainerStatus.Dead)
+                Set(state with { Status = ContainerStatus.Removing });
+            await detaching;
+            await services.Runtime.DeleteAsync(Id, CancellationToken.None);
+            await services.Networks.DetachAsync(Id, CancellationToken.None);
+            await services.Images.ReleaseAsync(Id, CancellationToken.None);
+            directory.Delete();
+        }
+        catch (Exception e) when (e is RuntimeException or NetworkException or Images.ImageException or IOException or UnauthorizedAccessException)
+        {
+            Set(state with { Status = ContainerStatus.Dead, Error = e.Message });
+            foreach (var waiting in untilRemoved)
+                waiting.TrySetException(new IOException($"container {Id} could not be removed: {e.Message}", e));
+            untilRemoved.Clear();
+            throw;
+        }
+
+        gone = true;
+        await forget(this);
+        Publish("destroy");
+        Release(untilRemoved);
+        Release(untilExit);
+        ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit, WaitCondition.Removed);
+        inbox.Close();
+    }
+
+    private static void Release(List<TaskCompletionSource<bool>> waiting)
+    {
+        foreach (var one in waiting)
+            one.TrySetResult(true);
+        waiting.Clear();
+    }
+
+    private void ReleaseWaiters(params ReadOnlySpan<WaitCondition> conditions)
+    {
+        var reply = ExitReply();
+        for (var i = waiters.Count - 1; i >= 0; i--)
+        {
+            if (!conditions.Contains(waiters[i].Condition))
+                continue;
+            waiters[i].Done.TrySetResult(reply);
+            waiters.RemoveAt(i);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+using Orchestrator.Worker.Runtime;
+
+namespace Orchestrator.Worker.Containers.Plan;
+
+/// <summary>What a daemon finds of a container on disk.</summary>
+internal sealed record FoundContainer(string Id, StoredContainer? Container, StoredState? State);
+
+/// <summary>A container that is taken over.</summary>
+/// <param name="Container">What it is.</param>
+/// <param name="State">How it fares, as far as is known.</param>
+/// <param name="WasRunning">It ran when the last daemon went away.</param>
+/// <param name="Changed">The state is not what the disk says.</param>
+internal sealed record TakenContainer(StoredContainer Container, StoredState State, bool WasRunning, bool Changed);
+
+/// <summary>Brings together what the disk says and what the runtime says, of which the runtime is believed for what runs.</summary>
+internal sealed record RecoveryPlan(ImmutableArray<TakenContainer> Keep, ImmutableArray<string> Remove)
+{
+    internal static RecoveryPlan Of(IReadOnlyList<FoundContainer> found, IReadOnlyDictionary<string, ContainerRecord> running, DateTimeOffset now)
+    {
+        var keep = ImmutableArray.CreateBuilder<TakenContainer>();
+        var remove = ImmutableArray.CreateBuilder<string>();
+        foreach (var one in found.OrderBy(f => f.Id, StringComparer.Ordinal))
+        {
+            if (one.Container is null || one.Container.Id != one.Id)
+                remove.Add(one.Id); // the daemon died while it was made
+            else
+                keep.Add(Take(one.Container, one.State ?? new StoredState(), running.GetValueOrDefault(one.Id), now));
+        }
+
+        var owned = found.Select(f => f.Id).ToHashSet(StringComparer.Ordinal);
+        remove.AddRange(running.Keys.Where(id => !owned.Contains(id)).Order(StringComparer.Ordinal));
+        return new RecoveryPlan(keep.ToImmutable(), remove.ToImmutable());
+    }
+
+    private static TakenContainer Take(StoredContainer container, StoredState state, ContainerRecord? record, DateTimeOffset now)
+    {
+        var wasRunning = state.Status == ContainerStatus.Running || record is not null;
+        if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
+            return new TakenContainer(container, state, wasRunning, Changed: false);
+        if (record is not null)
+        {
+            // Its exit, if there is one, comes by the watch: the state is that of a running container until then.
+            var taken = state with
+            {
+                Status = ContainerStatus.Running,
+                Pid = record.Pid,
+                StartedAt = record.StartedAt,
+                StoppedByUser = state.Status == ContainerStatus.Running && state.StoppedByUser,
+            };
+            // An exit that is on disk already was seen; only the runtime's part of it remains to be deleted.
+            var seen = record.Exit is not null && state.Status == ContainerStatus.Exited && state.FinishedAt == record.Exit.ExitedAt;
+            return new TakenContainer(container, seen ? taken with { StoppedByUser = state.StoppedByUser } : taken, WasRunning: true, Changed: true);
+        }
+
+        if (state.Status != ContainerStatus.Running)
+            return new TakenContainer(container, state, wasRunning, Changed: false);
+        return new TakenContainer(
+            container,
+            state with
+            {
+                Status = ContainerStatus.Exited,
+                Pid = 0,
+                ExitCode = 255,
+                ExitUnknown = true,
+                Error = "the container ended while no daemon and no shim watched; its exit code is unknown",
+                FinishedAt = now,
+            },
+            WasRunning: true, Changed: true);
+    }
+}

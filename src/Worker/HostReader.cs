@@ -1,0 +1,33 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Orchestrator.Worker.Containers.Plan;
+using Orchestrator.Worker.Runtime.Cgroups;
+using Orchestrator.Worker.Runtime.Seccomp;
+using Orchestrator.Worker.Runtime.Spec;
+
+namespace Orchestrator.Worker;
+
+/// <summary>Reads what plans must know of this machine.</summary>
+internal static class HostReader
+{
+    /// <summary>The group of an instance's containers below every hierarchy; the instance's own also below a parent that others share.</summary>
+    internal static string CgroupRoot(string? parent, string instance) =>
+        string.IsNullOrEmpty(parent) ? $"/orch-{instance}" : $"/{parent.Trim('/')}/orch-{instance}";
+
+    internal static HostFacts Read(string cgroupRoot)
+    {
+        var layout = CgroupLayout.Discover();
+        var kernel = Environment.OSVersion.Version;
+        // A handful of capability sets at most: each is compiled from the profile once.
+        var profiles = new ConcurrentDictionary<string, OciSeccomp>(StringComparer.Ordinal);
+        return new HostFacts
+        {
+            Cpus = Environment.ProcessorCount,
+            Hostname = Environment.MachineName,
+            SwapLimit = layout.SwapAccounting || layout.UnifiedControllers.Contains("memory"),
+            CgroupParent = cgroupRoot,
+            DefaultSeccomp = capabilities => profiles.GetOrAdd(
+                string.Join(',', capabilities), _ => SeccompProfile.Default.For(capabilities.ToImmutableHashSet(StringComparer.Ordinal), kernel)),
+        };
+    }
+}

@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+
+namespace Orchestrator.Worker.Linux;
+
+/// <summary>What is mounted in this process's mount namespace.</summary>
+internal static partial class Mounts
+{
+    private const int Detach = 2;
+    private const int NoFollow = 8;
+
+    /// <summary>Mount points at or below a directory, the last mounted first.</summary>
+    internal static IReadOnlyList<string> Below(string directory) => Parse(File.ReadAllText("/proc/self/mountinfo"), directory);
+
+    /// <summary>Field 5 of each line of mountinfo, proc_pid_mountinfo(5), which writes space, tab, newline and backslash in octal.</summary>
+    internal static IReadOnlyList<string> Parse(string mountInfo, string directory)
+    {
+        var root = Path.TrimEndingDirectorySeparator(directory);
+        return
+        [
+            .. mountInfo.Split('\n').Select(line => line.Split(' ')).Where(fields => fields.Length > 5).Select(fields => Unescape(fields[4]))
+                .Where(point => point == root || point.StartsWith(root + "/", StringComparison.Ordinal)).Reverse(),
+        ];
+    }
+
+    /// <summary>Takes the mount away from the tree now; it ends when nobody uses it any more.</summary>
+    internal static void Unmount(string point)
+    {
+        if (umount2(point, Detach | NoFollow) == -1)
+            throw LinuxException.Last($"unmount {point}");
+    }
+
+    private static string Unescape(string field) =>
+        field.Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal)
+            .Replace("\\012", "\n", StringComparison.Ordinal).Replace("\\134", "\\", StringComparison.Ordinal);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int umount2(string target, int flags);
+}

@@ -1,0 +1,3 @@
+global using ForwardedPorts = System.Collections.Immutable.ImmutableSortedDictionary<
+    Orchestrator.Worker.Network.Plan.HostPort,
+    System.Collections.Immutable.ImmutableArray<Orchestrator.Worker.Network.Plan.PortTarget>>;

@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Orchestrator.Worker.Runtime.Spec;
+
+namespace Orchestrator.Worker.Runtime.Cgroups;
+
+/// <summary>Limits as cgroup v1 files (Documentation/admin-guide/cgroup-v1).</summary>
+internal static class LegacyLimits
+{
+    internal static IEnumerable<CgroupWrite> For(
+        string controller, OciResources resources, bool swapAccounting, ImmutableArray<string>.Builder warnings) => controller switch
+        {
+            "cpu" => Cpu(resources.Cpu),
+            "cpuset" => CpuSet(resources.Cpu),
+            "memory" => Memory(resources.Memory, swapAccounting, warnings),
+            "pids" when resources.Pids is { } pids => [new("pids.max", pids.Limit > 0 ? Text(pids.Limit) : "max")],
+            "devices" => resources.Devices.Select(Device),
+            "blkio" => BlockIo(resources.BlockIO),
+            _ => [],
+        };
+
+    private static IEnumerable<CgroupWrite> Cpu(OciCpu? cpu)
+    {
+        if (cpu?.Shares is { } shares and > 0)
+            yield return new("cpu.shares", Text(shares));
+        if (cpu?.Period is { } period and > 0)
+            yield return new("cpu.cfs_period_us", Text(period));
+        if (cpu?.Quota is { } quota && quota != 0)
+            yield return new("cpu.cfs_quota_us", Text(Math.Max(quota, -1)));
+    }
+
+    private static IEnumerable<CgroupWrite> CpuSet(OciCpu? cpu)
+    {
+        if (!string.IsNullOrEmpty(cpu?.Cpus))
+            yield return new("cpuset.cpus", cpu.Cpus);
+        if (!string.IsNullOrEmpty(cpu?.Mems))
+            yield return new("cpuset.mems", cpu.Mems);
+    }
+
+    private static IEnumerable<CgroupWrite> Memory(OciMemory? memory, bool swapAccounting, ImmutableArray<string>.Builder warnings)
+    {
+        if (memory is null)
+            yield break;
+        // The limit of both together cannot be below the limit of memory: memory first.
+        if (memory.Limit is { } limit && limit != 0)
+            yield return new("memory.limit_in_bytes", Text(limit));
+        if (memory.Swap is { } swap && swap != 0)
+        {
+            if (swapAccounting)
+                yield return new("memory.memsw.limit_in_bytes", Text(swap));
+            else
+                warnings.Add("This kernel does not account swap: the swap limit is not held.");
+        }
+        if (memory.Reservation is { } reservation && reservation != 0)
+            yield return new("memory.soft_limit_in_bytes", Text(reservation));
+        if (memory.Swappiness is { } swappiness)
+            yield return new("memory.swappiness", Text(swappiness));
+        if (memory.DisableOomKiller == true)
+            yield return new("memory.oom_control", "1");
+    }
+
+    private static CgroupWrite Device(OciDeviceRule rule)
+    {
+        var file = rule.Allow ? "devices.allow" : "devices.deny";
+        var all = rule.Type is null or "a";
+        if (all && rule is { Major: null, Minor: null })
+            return new(file, "a");
+        return new(file, $"{(all ? "a" : rule.Type)} {Number(rule.Major)}:{Number(rule.Minor)} {rule.Access ?? "rwm"}");
+    }
+
+    private static IEnumerable<CgroupWrite> BlockIo(OciBlockIo? io)
+    {
+        if (io is null)
+            return [];
+        IEnumerable<CgroupWrite> weight = io.Weight is { } w ? [new("blkio.bfq.weight", Text(w))] : [];
+        return [
+            .. weight,
+            .. Throttle("blkio.throttle.read_bps_device", io.ThrottleReadBpsDevice),
+            .. Throttle("blkio.throttle.write_bps_device", io.ThrottleWriteBpsDevice),
+            .. Throttle("blkio.throttle.read_iops_device", io.ThrottleReadIopsDevice),
+            .. Throttle("blkio.throttle.write_iops_device", io.ThrottleWriteIopsDevice),
+        ];
+    }
+
+    private static IEnumerable<CgroupWrite> Throttle(string file, ImmutableArray<OciThrottle> devices) =>
+        devices.Select(d => new CgroupWrite(file, $"{d.Major}:{d.Minor} {d.Rate}"));
+
+    private static string Number(long? number) => number is null or -1 ? "*" : Text(number.Value);
+
+    private static string Text<T>(T number)
+        where T : IFormattable => number.ToString(null, CultureInfo.InvariantCulture);
+}

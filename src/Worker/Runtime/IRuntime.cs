@@ -1,0 +1,22 @@
+namespace Orchestrator.Worker.Runtime;
+
+/// <summary>Runs containers. One implementation speaks to the host's shim, one is the tests' fake.</summary>
+internal interface IRuntime
+{
+    /// <summary>Creates and starts a container in one round trip; returns once its program has been executed.</summary>
+    /// <exception cref="RuntimeException">It could not be started; nothing of it is left.</exception>
+    Task<StartedContainer> StartAsync(LaunchRequest request, CancellationToken stop);
+
+    /// <summary>Sends a signal to the container's first process; one that ended already is no error.</summary>
+    /// <exception cref="RuntimeException">There is no such container.</exception>
+    Task SignalAsync(string id, int signal, CancellationToken stop);
+
+    /// <summary>Kills what is left, closes the log, removes cgroups and forgets the exit. Deleting what is not there is no error.</summary>
+    Task DeleteAsync(string id, CancellationToken stop);
+
+    /// <summary>Every container that is running or whose exit has not been deleted.</summary>
+    Task<IReadOnlyList<ContainerRecord>> ListAsync(CancellationToken stop);
+
+    /// <summary>First every exit that is not deleted yet, then each as it happens: a restarted daemon misses none, and may see one twice.</summary>
+    IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop);
+}

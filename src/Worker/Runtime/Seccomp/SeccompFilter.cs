@@ -1,0 +1,129 @@
+using System.Collections.Immutable;
+using Orchestrator.Worker.Runtime.Spec;
+
+namespace Orchestrator.Worker.Runtime.Seccomp;
+
+/// <summary>A classic BPF program for seccomp(2), ready for the kernel: one word per instruction (struct sock_filter).</summary>
+/// <param name="Flags">SECCOMP_FILTER_FLAG_*.</param>
+internal sealed record SeccompFilter(ImmutableArray<ulong> Instructions, uint Flags)
+{
+    private const int KernelLimit = 4096;
+    private const uint LogFlag = 2;
+    private const uint SpecAllowFlag = 4;
+    private const uint FirstX32Number = 0x40000000;
+    private const uint NoSuchCall = SeccompAction.Errno | 38;
+
+    /// <summary>
+    /// Compiles the filter: per architecture a balanced tree over the call numbers, so that any call is judged within some nine
+    /// comparisons (a list of 400 takes 400, and the kernel walks it for every number when the filter is loaded).
+    /// x86-64's own calls and, when the filter names SCMP_ARCH_X86, those of 32-bit programs are judged by their own numbers.
+    /// x32 calls get the default action always, any other architecture is killed: rules for one numbering must never judge another.
+    /// </summary>
+    internal static SeccompFilter Compile(OciSeccomp seccomp)
+    {
+        var fallback = SeccompAction.Parse(seccomp.DefaultAction, seccomp.DefaultErrnoRet);
+        var code = Bpf.Return(SeccompAction.KillProcess);
+        if (seccomp.Architectures.Contains("SCMP_ARCH_X86"))
+            code = ForArchitecture(SyscallTable.X86Of32Bit, Tree(seccomp, SyscallTable.X86Of32Bit, fallback), code);
+        ImmutableArray<ulong> native =
+        [
+            Bpf.Load(Bpf.NumberOffset),
+            .. Bpf.Branch(Bpf.JumpGreaterOrEqual, FirstX32Number, Bpf.Return(fallback), Tree(seccomp, SyscallTable.X86Of64Bit, fallback)),
+        ];
+        code = [Bpf.Load(Bpf.ArchitectureOffset), .. Bpf.Branch(Bpf.JumpEqual, SyscallTable.X86Of64Bit.AuditArchitecture, native, code)];
+        if (code.Length > KernelLimit)
+            throw new RuntimeException($"The seccomp profile compiles to {code.Length} instructions; the kernel takes {KernelLimit}.");
+        return new SeccompFilter(code, ParseFlags(seccomp.Flags));
+    }
+
+    private static ImmutableArray<ulong> ForArchitecture(SyscallTable table, ImmutableArray<ulong> tree, ImmutableArray<ulong> others) =>
+        Bpf.Branch(Bpf.JumpEqual, table.AuditArchitecture, [Bpf.Load(Bpf.NumberOffset), .. tree], others);
+
+    private static ImmutableArray<ulong> Tree(OciSeccomp seccomp, SyscallTable table, uint fallback)
+    {
+        var rules = new SortedDictionary<int, List<OciSyscall>>();
+        foreach (var rule in seccomp.Syscalls)
+        {
+            foreach (var name in rule.Names)
+            {
+                // A name this architecture does not have is no mistake: profiles are written for all of them.
+                if (table.Find(name) is not { } number)
+                    continue;
+                if (!rules.TryGetValue(number, out var list))
+                    rules.Add(number, list = []);
+                list.Add(rule);
+            }
+        }
+
+        // Calls newer than the profile's author could know answer "no such call" rather than "not permitted", so that
+        // libraries fall back to the older way (the same rule as runc's).
+        var unknown = (fallback & SeccompAction.Mask) == SeccompAction.Errno ? NoSuchCall : fallback;
+        var next = 0;
+        var ranges = new List<SeccompRange>();
+        foreach (var (number, list) in rules)
+        {
+            if (number > next)
+                Append(ranges, new SeccompRange((uint)next, Bpf.Return(fallback)));
+            Append(ranges, new SeccompRange((uint)number, Rules(list, table, fallback)));
+            next = number + 1;
+        }
+        Append(ranges, new SeccompRange((uint)next, Bpf.Return(unknown)));
+        if (ranges[0].First != 0)
+            throw new System.Diagnostics.UnreachableException();
+        return Search(ranges, 0, ranges.Count);
+    }
+
+    private static void Append(List<SeccompRange> ranges, SeccompRange range)
+    {
+        if (ranges.Count == 0 || !ranges[^1].Verdict.AsSpan().SequenceEqual(range.Verdict.AsSpan()))
+            ranges.Add(range);
+    }
+
+    private static ImmutableArray<ulong> Search(List<SeccompRange> ranges, int from, int to)
+    {
+        if (to - from == 1)
+            return ranges[from].Verdict;
+        var middle = (from + to) / 2;
+        return Bpf.Branch(Bpf.JumpGreaterOrEqual, ranges[middle].First, Search(ranges, middle, to), Search(ranges, from, middle));
+    }
+
+    /// <summary>The rules of one call, built from the last to the first so that every jump's distance is known.</summary>
+    private static ImmutableArray<ulong> Rules(List<OciSyscall> rules, SyscallTable table, uint fallback)
+    {
+        var code = Bpf.Return(fallback);
+        foreach (var rule in Enumerable.Reverse(rules))
+        {
+            var verdict = Bpf.Return(SeccompAction.Parse(rule.Action, rule.ErrnoRet));
+            if (rule.Args.IsEmpty)
+            {
+                code = verdict;
+                continue;
+            }
+            foreach (var argument in rule.Args.Reverse())
+                verdict = SeccompComparison.Before(verdict, argument, table.ArgumentWords);
+            code = [.. verdict, .. code];
+        }
+        return code;
+    }
+
+    private static uint ParseFlags(ImmutableArray<string> flags)
+    {
+        // Absent flags mean SPEC_ALLOW, as in runc: no extra speculation barriers for every call.
+        if (flags.IsEmpty)
+            return SpecAllowFlag;
+        var all = 0u;
+        foreach (var flag in flags)
+        {
+            all |= flag switch
+            {
+                "SECCOMP_FILTER_FLAG_TSYNC" => 0, // one thread only when it is loaded
+                "SECCOMP_FILTER_FLAG_LOG" => LogFlag,
+                "SECCOMP_FILTER_FLAG_SPEC_ALLOW" => SpecAllowFlag,
+                _ => throw new RuntimeException($"The seccomp flag {flag} is not supported."),
+            };
+        }
+        return all;
+    }
+
+    private readonly record struct SeccompRange(uint First, ImmutableArray<ulong> Verdict);
+}

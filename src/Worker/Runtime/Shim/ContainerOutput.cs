@@ -1,0 +1,125 @@
+using System.Buffers;
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Worker.Linux;
+using Orchestrator.Worker.Runtime.Logs;
+
+namespace Orchestrator.Worker.Runtime.Shim;
+
+/// <summary>A container's output: two FIFOs read on the event loop into one log file.</summary>
+internal sealed class ContainerOutput : IDisposable
+{
+    private const int ReadSize = 64 * 1024;
+    private const int ReadsPerTurn = 16;
+
+    /// <summary>More than a FIFO holds, and an end for a writer in another pid namespace that never stops.</summary>
+    private const int LastReads = 64;
+
+    private readonly LogFile log;
+    private readonly TimeProvider time;
+    private readonly Stream[] streams;
+    private readonly ArrayBufferWriter<byte> lines = new(1024);
+    private readonly Action<Exception> failed;
+    private bool broken;
+
+    /// <param name="target">Where the log lies.</param>
+    /// <param name="stdout">The reading end.</param>
+    /// <param name="stderr">The other reading end.</param>
+    /// <param name="time">Stamps lines.</param>
+    /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
+    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle stderr, TimeProvider time, Action<Exception> failed)
+    {
+        log = new LogFile(target);
+        this.time = time;
+        this.failed = failed;
+        streams = [new Stream(stdout, new LineSplitter("stdout"u8.ToArray())), new Stream(stderr, new LineSplitter("stderr"u8.ToArray()))];
+    }
+
+    /// <summary>On the loop's thread.</summary>
+    internal void Start(EventLoop loop)
+    {
+        foreach (var stream in streams)
+            stream.Token = loop.Watch(stream.Fifo, () => Read(loop, stream, ReadsPerTurn));
+    }
+
+    /// <summary>On the loop's thread: takes what is there and closes; whoever still holds the other end writes into nothing.</summary>
+    internal void Finish(EventLoop loop)
+    {
+        foreach (var stream in streams)
+        {
+            Read(loop, stream, LastReads);
+            Close(loop, stream);
+        }
+        log.Dispose();
+    }
+
+    public void Dispose()
+    {
+        log.Dispose();
+        foreach (var stream in streams)
+            stream.Fifo.Dispose();
+    }
+
+    private void Read(EventLoop loop, Stream stream, int turns)
+    {
+        if (stream.Fifo.IsClosed)
+            return;
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        try
+        {
+            // A container that never stops writing must not keep the others waiting: the rest comes in the next turn.
+            for (var turn = 0; turn < turns; turn++)
+            {
+                var count = Fifo.Read(stream.Fifo, buffer);
+                if (count < 0)
+                    break;
+                if (count == 0)
+                {
+                    Close(loop, stream);
+                    break;
+                }
+                stream.Splitter.Take(buffer.AsSpan(0, count), time.GetUtcNow(), lines);
+                Flush();
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void Close(EventLoop loop, Stream stream)
+    {
+        if (stream.Fifo.IsClosed)
+            return;
+        stream.Splitter.Finish(time.GetUtcNow(), lines);
+        Flush();
+        loop.Forget(stream.Fifo, stream.Token);
+        stream.Fifo.Dispose();
+    }
+
+    private void Flush()
+    {
+        if (lines.WrittenCount == 0)
+            return;
+        try
+        {
+            if (!broken)
+                log.Append(lines.WrittenSpan);
+        }
+        catch (IOException error)
+        {
+            broken = true;
+            failed(error);
+        }
+        lines.ResetWrittenCount();
+    }
+
+    private sealed class Stream(SafeFileHandle fifo, LineSplitter splitter)
+    {
+        internal SafeFileHandle Fifo { get; } = fifo;
+
+        internal LineSplitter Splitter { get; } = splitter;
+
+        internal ulong Token { get; set; }
+    }
+}

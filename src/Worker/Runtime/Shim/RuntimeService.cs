@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Orchestrator.Worker.Shim;
+
+namespace Orchestrator.Worker.Runtime.Shim;
+
+/// <summary>The shim's end of the subject "containers".</summary>
+internal sealed class RuntimeService(IRuntime runtime) : IShimService
+{
+    internal const string ServiceName = "containers";
+    internal const string Start = "start";
+    internal const string Signal = "signal";
+    internal const string Delete = "delete";
+    internal const string List = "list";
+    internal const string Exits = "exits";
+
+    public string Name => ServiceName;
+
+    public async Task HandleAsync(string operation, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, ValueTask> reply, CancellationToken stop)
+    {
+        try
+        {
+            switch (operation)
+            {
+                case Start:
+                    var started = await runtime.StartAsync(Read(request, RuntimeJson.Default.LaunchRequest), stop);
+                    await AnswerAsync(new RuntimeReply { Started = started });
+                    break;
+                case Signal:
+                    var signal = Read(request, RuntimeJson.Default.SignalRequest);
+                    await runtime.SignalAsync(signal.Id, signal.Number, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Delete:
+                    await runtime.DeleteAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case List:
+                    await AnswerAsync(new RuntimeReply { Containers = await runtime.ListAsync(stop) });
+                    break;
+                case Exits:
+                    await foreach (var exit in runtime.WatchExitsAsync(stop))
+                        await AnswerAsync(new RuntimeReply { Exit = exit });
+                    break;
+                default:
+                    throw new ShimException($"The runtime has no operation '{operation}'.");
+            }
+        }
+        catch (RuntimeException refused)
+        {
+            await AnswerAsync(new RuntimeReply { Failure = refused.Message, FailureExitCode = refused.ExitCode });
+        }
+
+        ValueTask AnswerAsync(RuntimeReply answer) => reply(JsonSerializer.SerializeToUtf8Bytes(answer, RuntimeJson.Default.RuntimeReply));
+    }
+
+    private static T Read<T>(ReadOnlyMemory<byte> request, JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(request.Span, type) ?? throw new ShimException("The request is null.");
+}
+
+internal sealed record SignalRequest(string Id, int Number);
+
+/// <summary>The answer to any operation: a failure, or what the operation gives.</summary>
+internal sealed record RuntimeReply
+{
+    public string? Failure { get; init; }
+    public int FailureExitCode { get; init; }
+    public StartedContainer? Started { get; init; }
+    public IReadOnlyList<ContainerRecord>? Containers { get; init; }
+    public ContainerExit? Exit { get; init; }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(LaunchRequest))]
+[JsonSerializable(typeof(SignalRequest))]
+[JsonSerializable(typeof(RuntimeReply))]
+internal sealed partial class RuntimeJson : JsonSerializerContext;

@@ -1,0 +1,14 @@
+namespace Orchestrator.Worker.Shim;
+
+/// <summary>One subject the shim answers for (containers, names). Payloads are UTF-8 JSON, agreed by the two ends of the subject.</summary>
+internal interface IShimService
+{
+    /// <summary>The subject's name on the wire.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Answers one request. A thrown exception reaches the caller as <see cref="ShimException"/> with the same message.
+    /// <paramref name="reply"/> may be called many times by a streaming operation; the stream ends when the task does.
+    /// </summary>
+    Task HandleAsync(string operation, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, ValueTask> reply, CancellationToken stop);
+}

@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Threading.Channels;
+
+namespace Orchestrator.Worker.Shim;
+
+/// <summary>One connection to a shim. When it is lost every call on it fails, and it is not used again.</summary>
+internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
+{
+    private const int ReplyBacklog = 256;
+
+    private readonly NetworkStream stream;
+    private readonly FrameWriter writer = new();
+    private readonly CancellationTokenSource closing = new();
+    private readonly ConcurrentDictionary<uint, Channel<ReadOnlyMemory<byte>>> pending = new();
+    private readonly Task reading;
+    private readonly Task writing;
+    private uint lastId;
+    private bool disposed;
+
+    private ShimConnection(Socket socket)
+    {
+        stream = new NetworkStream(socket, ownsSocket: true);
+        writing = writer.RunAsync(stream, closing.Token);
+        reading = ReadAsync();
+    }
+
+    /// <summary>Completes when the connection is of no use any more.</summary>
+    internal Task Lost => reading;
+
+    /// <exception cref="ShimException">Nobody answers there.</exception>
+    internal static async Task<ShimConnection> ConnectAsync(string path, CancellationToken stop)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
+            return new ShimConnection(socket);
+        }
+        catch (SocketException error)
+        {
+            socket.Dispose();
+            throw new ShimException($"connect to the shim at {path}: {error.Message}", error);
+        }
+    }
+
+    public async Task<ReadOnlyMemory<byte>> CallAsync(string service, string operation, ReadOnlyMemory<byte> request, CancellationToken stop)
+    {
+        ReadOnlyMemory<byte> reply = default;
+        await foreach (var item in StreamAsync(service, operation, request, stop))
+            reply = item;
+        return reply;
+    }
+
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
+        string service, string operation, ReadOnlyMemory<byte> request, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var id = Interlocked.Increment(ref lastId);
+        var replies = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(ReplyBacklog) { SingleReader = true, SingleWriter = true });
+        pending[id] = replies;
+        var ended = false;
+        try
+        {
+            if (reading.IsCompleted)
+                throw Gone();
+            try
+            {
+                await writer.SendAsync(ShimFrame.EncodeCall(id, service, operation, request.Span), stop);
+            }
+            catch (ChannelClosedException)
+            {
+                throw Gone();
+            }
+            while (await replies.Reader.WaitToReadAsync(stop))
+            {
+                while (replies.Reader.TryRead(out var item))
+                    yield return item;
+            }
+            ended = true;
+        }
+        finally
+        {
+            pending.TryRemove(id, out _);
+            replies.Writer.TryComplete();
+            if (!ended && !reading.IsCompleted)
+                await CancelAsync(id);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref disposed, true))
+            return; // a lost connection is let go of when it is replaced, and again with its owner when that failed
+        await closing.CancelAsync();
+        await stream.DisposeAsync();
+        await reading;
+        try
+        {
+            await writing;
+        }
+        catch (OperationCanceledException)
+        {
+            // as asked
+        }
+        closing.Dispose();
+    }
+
+    private static ShimException Gone() => new("The connection to the shim was lost.");
+
+    private async Task CancelAsync(uint id)
+    {
+        try
+        {
+            await writer.SendAsync(ShimFrame.Encode(FrameKind.Cancel, id, []), CancellationToken.None);
+        }
+        catch (ChannelClosedException)
+        {
+            // it ended with the connection
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            await foreach (var (kind, id, payload) in ShimFrame.ReadAllAsync(stream, closing.Token))
+            {
+                if (!pending.TryGetValue(id, out var replies))
+                    continue; // cancelled
+                switch (kind)
+                {
+                    case FrameKind.Item:
+                        await WriteAsync(replies, payload);
+                        break;
+                    case FrameKind.End:
+                        replies.Writer.TryComplete();
+                        break;
+                    case FrameKind.Failed:
+                        replies.Writer.TryComplete(new ShimException(Encoding.UTF8.GetString(payload.Span)));
+                        break;
+                    default:
+                        throw new InvalidDataException($"The shim sent a frame of kind {kind}.");
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or InvalidDataException or OperationCanceledException or ObjectDisposedException)
+        {
+            // told to every caller below
+        }
+        finally
+        {
+            writer.Complete();
+            foreach (var replies in pending.Values)
+                replies.Writer.TryComplete(Gone());
+        }
+    }
+
+    /// <summary>A full backlog holds the connection back until its reader goes on or gives up.</summary>
+    private async Task WriteAsync(Channel<ReadOnlyMemory<byte>> replies, ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            await replies.Writer.WriteAsync(payload, closing.Token);
+        }
+        catch (ChannelClosedException)
+        {
+            // the reader gave up
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Orchestrator.Worker.Shim;
+
+internal enum FrameKind : byte
+{
+    Call = 1,
+    Cancel = 2,
+    Item = 3,
+    End = 4,
+    Failed = 5,
+}
+
+/// <summary>
+/// One message on the shim's socket: u32 length of what follows, u8 kind, u32 request id, payload (little endian). A call's
+/// payload is the service's and the operation's name, each with a length byte before it, then the request.
+/// </summary>
+internal static class ShimFrame
+{
+    internal const int HeaderSize = 9;
+    private const int LengthSize = 4;
+    private const int Largest = 64 << 20;
+
+    internal static byte[] Encode(FrameKind kind, uint id, ReadOnlySpan<byte> payload)
+    {
+        var frame = new byte[HeaderSize + payload.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(frame, frame.Length - LengthSize);
+        frame[LengthSize] = (byte)kind;
+        BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(LengthSize + 1), id);
+        payload.CopyTo(frame.AsSpan(HeaderSize));
+        return frame;
+    }
+
+    internal static byte[] EncodeCall(uint id, string service, string operation, ReadOnlySpan<byte> request)
+    {
+        byte[] payload = [checked((byte)service.Length), .. Encoding.ASCII.GetBytes(service), checked((byte)operation.Length), .. Encoding.ASCII.GetBytes(operation), .. request];
+        return Encode(FrameKind.Call, id, payload);
+    }
+
+    internal static (string Service, string Operation, ReadOnlyMemory<byte> Request) DecodeCall(ReadOnlyMemory<byte> payload)
+    {
+        var service = Name(ref payload);
+        var operation = Name(ref payload);
+        return (service, operation, payload);
+    }
+
+    /// <summary>Reads frames until the stream ends. Each payload is the receiver's to keep.</summary>
+    internal static async IAsyncEnumerable<(FrameKind Kind, uint Id, ReadOnlyMemory<byte> Payload)> ReadAllAsync(
+        Stream stream, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        var header = new byte[HeaderSize];
+        while (await stream.ReadAtLeastAsync(header, HeaderSize, throwOnEndOfStream: false, stop) == HeaderSize)
+        {
+            var length = BinaryPrimitives.ReadInt32LittleEndian(header) - (HeaderSize - LengthSize);
+            if (length is < 0 or > Largest)
+                throw new InvalidDataException($"A frame of {length} bytes on the shim's socket.");
+            var payload = new byte[length];
+            await stream.ReadExactlyAsync(payload, stop);
+            yield return ((FrameKind)header[LengthSize], BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(LengthSize + 1)), payload);
+        }
+    }
+
+    private static string Name(ref ReadOnlyMemory<byte> payload)
+    {
+        var length = payload.Span[0];
+        var name = Encoding.ASCII.GetString(payload.Span.Slice(1, length));
+        payload = payload[(length + 1)..];
+        return name;
+    }
+}

@@ -1,0 +1,21 @@
+using Orchestrator.Tests.Bench.Runtime;
+using Orchestrator.Tests.Bench.Services;
+
+return args switch
+{
+    ["runtime"] => await RuntimeBench.RunAsync(),
+    ["services", .. var rest] => await ServiceStart.RunAsync(rest),
+    ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("""
+        usage: ORCH_BINARY=build/release/orch dotnet run -c Release --project tests/bench -- BENCHMARK [ARGUMENTS]
+          runtime             a container's whole life, beside runc (package: runc)
+          services [ROUNDS [alone]]  service create → replicas running, beside Docker Swarm (packages: docker.io iproute2)
+          memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
+        """);
+    return 1;
+}

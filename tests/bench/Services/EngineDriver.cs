@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Orchestrator.Tests.Bench.Services;
+
+/// <summary>Drives any daemon that speaks the Engine API, so that both peers are asked in the same words by the same code.</summary>
+internal sealed class EngineDriver : IDisposable
+{
+    private readonly HttpClient _http;
+
+    internal EngineDriver(string socket)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, stop) =>
+            {
+                var unix = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await unix.ConnectAsync(new UnixDomainSocketEndPoint(socket), stop);
+                return new NetworkStream(unix, ownsSocket: true);
+            },
+        };
+        _http = new HttpClient(handler) { BaseAddress = new Uri("http://engine/"), Timeout = TimeSpan.FromMinutes(2) };
+    }
+
+    internal async Task WaitReadyAsync()
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await Succeed(await _http.GetAsync("_ping"));
+                return;
+            }
+            catch (Exception e) when (attempt < 600 && e is HttpRequestException or SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+            }
+        }
+    }
+
+    internal async Task ImportAsync(byte[] tar, string name) =>
+        await Succeed(await _http.PostAsync($"images/create?fromSrc=-&repo={name}&tag=latest", new ByteArrayContent(tar)));
+
+    internal Task PostAsync(string path, JsonNode body) => SendAsync(path, body);
+
+    /// <summary>Seconds from the create request until every replica is observed running.</summary>
+    internal async Task<double> StartServiceAsync(string name, string image, int replicas, int port, string network)
+    {
+        var spec = new JsonObject
+        {
+            ["Name"] = name,
+            ["TaskTemplate"] = new JsonObject
+            {
+                ["ContainerSpec"] = new JsonObject { ["Image"] = image, ["Command"] = new JsonArray("/bin/busybox", "httpd", "-f", "-p", "80"), ["StopSignal"] = "SIGKILL" },
+                ["Networks"] = new JsonArray(new JsonObject { ["Target"] = network }),
+            },
+            ["Mode"] = new JsonObject { ["Replicated"] = new JsonObject { ["Replicas"] = replicas } },
+            ["EndpointSpec"] = new JsonObject
+            {
+                ["Mode"] = "vip",
+                ["Ports"] = new JsonArray(new JsonObject { ["Protocol"] = "tcp", ["TargetPort"] = 80, ["PublishedPort"] = port, ["PublishMode"] = "ingress" }),
+            },
+        };
+        var started = Stopwatch.GetTimestamp();
+        await SendAsync("services/create", spec);
+        while (await CountAsync(name, "running") < replicas)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>Removes the service and waits until no container of it is left.</summary>
+    internal async Task RemoveServiceAsync(string name)
+    {
+        await Succeed(await _http.DeleteAsync($"services/{name}"));
+        var filter = Uri.EscapeDataString($$"""{"label":["com.docker.swarm.service.name={{name}}"]}""");
+        while ((await _http.GetFromJsonAsync<JsonArray>($"containers/json?all=1&filters={filter}"))!.Count > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+    }
+
+    private async Task<int> CountAsync(string service, string state)
+    {
+        var filter = Uri.EscapeDataString($$"""{"service":["{{service}}"],"desired-state":["running"]}""");
+        using var tasks = JsonDocument.Parse(await _http.GetByteArrayAsync($"tasks?filters={filter}"));
+        return tasks.RootElement.EnumerateArray().Count(t => t.GetProperty("Status").GetProperty("State").GetString() == state);
+    }
+
+    private async Task SendAsync(string path, JsonNode body) => await Succeed(await _http.PostAsync(path, JsonContent.Create(body)));
+
+    private static async Task Succeed(HttpResponseMessage response)
+    {
+        if (!response.IsSuccessStatusCode)
+            throw new InvalidOperationException($"{response.RequestMessage?.RequestUri}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
+    }
+
+    public void Dispose() => _http.Dispose();
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+
+namespace Orchestrator.Tests.Bench.Services;
+
+/// <summary>A daemon under measurement in network and mount namespaces of its own, with its roots in a temporary folder.</summary>
+internal sealed class PeerDaemon : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private PeerDaemon(string root, Process process)
+    {
+        Root = root;
+        _process = process;
+    }
+
+    internal string Root { get; }
+
+    internal string Socket => Path.Combine(Root, "engine.sock");
+
+    internal int Pid => _process.Id;
+
+    /// <summary>Starts <paramref name="command"/>, in which <c>ROOT</c> stands for the temporary folder.</summary>
+    internal static PeerDaemon Start(string name, string command)
+    {
+        var root = Directory.CreateTempSubdirectory($"orch-bench-{name}-").FullName;
+        // Lookups of registries must fail at once in a namespace without a way out: a resolver that refuses.
+        var script = $"""
+            ip link set lo up
+            ip link add up0 type veth peer name up1 && ip link set up1 up && ip link set up0 up
+            ip addr add 10.255.255.2/24 dev up0 && ip route add default via 10.255.255.1
+            echo nameserver 127.0.0.1 >{root}/resolv.conf && mount --bind {root}/resolv.conf /etc/resolv.conf
+            exec {command.Replace("ROOT", root, StringComparison.Ordinal)} >{root}/log 2>&1
+            """;
+        var process = Process.Start(new ProcessStartInfo("unshare", ["-n", "-m", "sh", "-ec", script]))
+            ?? throw new InvalidOperationException($"{name} did not start");
+        return new PeerDaemon(root, process);
+    }
+
+    internal string Log => File.ReadAllText(Path.Combine(Root, "log"));
+
+    /// <summary>Ends the daemon, then what it leaves behind on purpose (our shim goes on without a daemon), and removes its roots.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await TerminateAsync(_process.Id);
+            await _process.WaitForExitAsync();
+        }
+        _process.Dispose();
+        foreach (var process in Process.GetProcesses())
+        {
+            if (CommandLine(process.Id).Contains(Root, StringComparison.Ordinal))
+            {
+                await TerminateAsync(process.Id);
+                await process.WaitForExitAsync();
+            }
+            process.Dispose();
+        }
+        Directory.Delete(Root, recursive: true);
+    }
+
+    /// <summary>Empty for a process that is gone.</summary>
+    internal static string CommandLine(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline");
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task TerminateAsync(int pid)
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{pid}"]);
+        await kill.WaitForExitAsync();
+    }
+}

@@ -1,0 +1,91 @@
+using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
+
+namespace Orchestrator.Tests.Simulation.Control;
+
+/// <summary>What may never be seen, whatever happens.</summary>
+internal sealed class Invariants
+{
+    private readonly Dictionary<ServiceId, ulong> most = [];
+    private ClusterState before = ClusterState.Empty;
+
+    internal void Check(ClusterState now, IEnumerable<SimulatedAgent> agents)
+    {
+        if (ReferenceEquals(now, before))
+            return;
+        if (now.Index < before.Index)
+            throw new InvalidOperationException($"the state went back from {before.Index} to {now.Index}");
+        StatesOnlyGrow(now);
+        NoAddressTwice(now);
+        NoPortTwice(now);
+        NeverTooMany(now);
+        RunningContainersHaveTheirOwnAddresses(agents);
+        before = now;
+    }
+
+    /// <summary>After a manager's crash the last acknowledged state is the newest on disk, not the newest seen.</summary>
+    internal void Forget() => before = ClusterState.Empty;
+
+    private void StatesOnlyGrow(ClusterState now)
+    {
+        foreach (var (id, old) in before.Tasks)
+        {
+            if (now.Tasks.TryGetValue(id, out var task) && (task.Status.State < old.Status.State || task.DesiredState < old.DesiredState))
+                throw new InvalidOperationException($"task {id} went from {old.Status.State}/{old.DesiredState} to {task.Status.State}/{task.DesiredState}");
+            if (task is not null && old.NodeId.Value is { Length: > 0 } && task.NodeId != old.NodeId)
+                throw new InvalidOperationException($"task {id} moved from {old.NodeId} to {task.NodeId}");
+        }
+    }
+
+    private static void NoAddressTwice(ClusterState now)
+    {
+        var seen = new Dictionary<(NetworkId, string), TaskId>();
+        foreach (var task in now.Tasks.Values.Where(t => t.DesiredState <= TaskState.Running || t.Status.State is >= TaskState.Assigned and <= TaskState.Running))
+        {
+            foreach (var attachment in task.NetworksAttachments)
+            {
+                if (!seen.TryAdd((attachment.NetworkId, attachment.Addresses[0]), task.Id))
+                    throw new InvalidOperationException($"address {attachment.Addresses[0]} belongs to tasks {seen[(attachment.NetworkId, attachment.Addresses[0])]} and {task.Id}");
+            }
+        }
+    }
+
+    private static void RunningContainersHaveTheirOwnAddresses(IEnumerable<SimulatedAgent> agents)
+    {
+        var seen = new HashSet<(NetworkId, string)>();
+        foreach (var attachment in agents.SelectMany(a => a.Running).SelectMany(t => t.NetworksAttachments))
+        {
+            if (!seen.Add((attachment.NetworkId, attachment.Addresses[0])))
+                throw new InvalidOperationException($"two containers that run have address {attachment.Addresses[0]}");
+        }
+    }
+
+    private static void NoPortTwice(ClusterState now)
+    {
+        var seen = new HashSet<(string, int)>();
+        foreach (var port in now.Services.Values.Where(s => !s.PendingDelete).SelectMany(s => s.Endpoint.Ports).Where(p => p.PublishMode == "ingress"))
+        {
+            if (!seen.Add((port.Protocol, port.PublishedPort)))
+                throw new InvalidOperationException($"port {port.PublishedPort} is published twice");
+        }
+    }
+
+    private void NeverTooMany(ClusterState now)
+    {
+        foreach (var service in now.Services.Values)
+        {
+            var live = now.Tasks.Values.Where(t => t.ServiceId == service.Id && t.DesiredState <= TaskState.Running)
+                .GroupBy(t => (t.Slot, Node: service.Spec.Mode.Global is null ? default : t.NodeId)).ToList();
+            var perSlot = service.Spec.UpdateConfig?.Order == "start-first" || service.PreviousSpec?.UpdateConfig?.Order == "start-first" ? 3 : 1;
+            if (live.FirstOrDefault(s => s.Count() > perSlot) is { } crowded)
+                throw new InvalidOperationException($"service {service.Spec.Name} has {crowded.Count()} live tasks in slot {crowded.Key}");
+            if (service.Spec.Mode.Replicated is not { Replicas: { } replicas })
+                continue;
+
+            // A lowered number is obeyed in the turn after it, so the most ever asked for is the bound of every moment.
+            most[service.Id] = Math.Max(replicas, most.GetValueOrDefault(service.Id));
+            if ((ulong)live.Count > most[service.Id])
+                throw new InvalidOperationException($"service {service.Spec.Name} has {live.Count} slots for {replicas} replicas");
+        }
+    }
+}

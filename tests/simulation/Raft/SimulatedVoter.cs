@@ -1,0 +1,120 @@
+using System.Buffers.Binary;
+using Orchestrator.Manager.Raft.Core;
+
+namespace Orchestrator.Tests.Simulation.Raft;
+
+/// <summary>One voter: core, disk and a machine whose state is a hash of everything applied.</summary>
+internal sealed class SimulatedVoter
+{
+    private readonly Queue<(ulong Ticket, Message Message)> promises = new();
+    private readonly PeerId[] voters;
+    private readonly Dice dice;
+    private readonly Witness witness;
+
+    internal SimulatedVoter(PeerId id, PeerId[] voters, Dice dice, Witness witness)
+    {
+        Id = id;
+        this.voters = voters;
+        this.dice = dice;
+        this.witness = witness;
+        Core = Boot();
+    }
+
+    internal PeerId Id { get; }
+
+    internal RaftCore Core { get; private set; }
+
+    internal SimulatedDisk Disk { get; } = new();
+
+    internal ulong State { get; private set; }
+
+    /// <summary>Obeys the core until it wants nothing more; returns what goes to others.</summary>
+    internal List<Message> Obey()
+    {
+        List<Message> outgoing = [];
+        while (Core.HasReady)
+        {
+            var ready = Core.TakeReady();
+            witness.Saw(Core);
+            witness.Appended(Core, ready.Entries);
+            if (ready.Ticket != 0)
+                Disk.Write(ready);
+            foreach (var m in ready.Messages)
+                outgoing.Add(m.Kind == MessageKind.Snapshot ? m with { Snapshot = Disk.Snapshot, SnapshotData = Disk.SnapshotData } : m);
+            foreach (var m in ready.AfterPersist)
+                promises.Enqueue((Core.LastTicket, m));
+            if (!Core.IsWriting)
+                Release(Core.LastTicket, outgoing);
+            if (ready.Install is { } install)
+                State = Load(install.Snapshot!, install.SnapshotData);
+            foreach (var entry in ready.Committed)
+            {
+                State = Witness.Mix(State, entry);
+                witness.Applied(Core, entry, State);
+            }
+        }
+
+        witness.Saw(Core);
+        return outgoing;
+    }
+
+    internal List<Message> CompleteWrite()
+    {
+        var ticket = Disk.Complete();
+        List<Message> outgoing = [];
+        if (ticket == 0)
+        {
+            var keep = Math.Min(Disk.Snapshot.Index, Core.Log.Applied);
+            Core.Compact(Disk.Snapshot, keep > 5 ? keep - 5 : 0);
+            return outgoing;
+        }
+
+        Core.Persisted(ticket);
+        Release(ticket, outgoing);
+        outgoing.AddRange(Obey());
+        return outgoing;
+    }
+
+    internal void TakeSnapshot()
+    {
+        var applied = Core.Log.Applied;
+        if (applied <= Core.Log.Snapshot.Index)
+            return;
+        var data = new byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(data, State);
+        Disk.SaveSnapshot(new(applied, Core.Log.TermAt(applied)!.Value, Core.Voters), data, applied > 5 ? applied - 5 : 0);
+    }
+
+    internal void Crash()
+    {
+        Disk.Crash(dice.Below(Disk.UnderWay + 1));
+        promises.Clear();
+        Core = Boot();
+    }
+
+    private RaftCore Boot()
+    {
+        State = Disk.Snapshot.Index == 0 ? 0 : Load(Disk.Snapshot, Disk.SnapshotData);
+        return new(
+            Id, voters, new() { MaxInflight = 4, MaxAppendBytes = 24 }, Disk.HardState, Disk.Snapshot, Disk.Entries, () => dice.Below(10));
+    }
+
+    private ulong Load(SnapshotMeta meta, ReadOnlyMemory<byte> data)
+    {
+        var state = BinaryPrimitives.ReadUInt64LittleEndian(data.Span);
+        witness.Restored(meta.Index, state);
+        return state;
+    }
+
+    private void Release(ulong ticket, List<Message> outgoing)
+    {
+        while (promises.TryPeek(out var promise) && promise.Ticket <= ticket)
+        {
+            var m = promises.Dequeue().Message;
+            if (m.To == Id)
+                Core.Step(m);
+            else
+                outgoing.Add(m);
+        }
+    }
+}

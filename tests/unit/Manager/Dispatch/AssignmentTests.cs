@@ -1,0 +1,124 @@
+using Orchestrator.Manager.Dispatch;
+using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Protocol;
+
+namespace Orchestrator.Tests.Unit.Manager.Dispatch;
+
+public sealed class AssignmentTests
+{
+    private static readonly NodeId Node = new("node-1");
+    private readonly Scene scene = new();
+    private Told told = Told.Nothing;
+
+    [Fact]
+    public void The_first_message_is_the_whole_set()
+    {
+        scene.Network("front");
+        scene.Create(Scene.On(Scene.Spec("web", 2), "front"));
+        scene.Settle();
+        var message = Next()!;
+        Assert.True(message.Complete);
+        Assert.Equal(1ul, message.Sequence);
+        Assert.Equal(2, message.Tasks.Count);
+        Assert.Equal(["front"], message.Networks!.Select(n => n.Name));
+        Assert.NotNull(message.Endpoints);
+        Assert.Null(Next());
+    }
+
+    [Fact]
+    public void Many_changes_are_one_message_and_own_reports_are_none()
+    {
+        var id = scene.Create(Scene.Spec("web", 3));
+        scene.Settle();
+        Next();
+        scene.Report(scene.Tasks[0], TaskState.Preparing);
+        Assert.Null(Next());
+        scene.Update(id, s => s with { Mode = new() { Replicated = new() { Replicas = 1 } } });
+        scene.Settle();
+        var message = Next()!;
+        Assert.False(message.Complete);
+        Assert.Equal(2ul, message.Sequence);
+        Assert.Equal([2, 3], message.Tasks.Select(t => t.Task.Slot).Order());
+        Assert.Null(message.Networks);
+    }
+
+    [Fact]
+    public void A_task_that_was_forgotten_is_removed_from_its_node()
+    {
+        var id = scene.Create(Scene.Spec("web"));
+        scene.Settle();
+        Next();
+        var task = scene.Tasks[0].Id;
+        scene.Do(new RemoveService(id) { At = scene.Now });
+        scene.Settle();
+        Next();
+        scene.Obey();
+        scene.Settle();
+        Assert.Equal([task], Next()!.RemovedTasks);
+    }
+
+    [Fact]
+    public void Names_and_backends_are_those_of_tasks_that_run_and_are_meant_to()
+    {
+        var network = scene.Network("front");
+        var spec = Scene.Publishing(Scene.On(Scene.Spec("web", 2), "front"), new PortConfig { TargetPort = 80, PublishedPort = 8080 });
+        spec = spec with { TaskTemplate = spec.TaskTemplate with { Networks = [new() { Target = "front", Aliases = ["site"] }] } };
+        var id = scene.Create(spec);
+        scene.Settle();
+        var empty = Next()!.Endpoints!;
+        Assert.Equal([], Addresses(empty, "web"));
+        Assert.Equal([], empty.Ports.Single().Backends);
+        scene.Obey();
+        var table = Next()!.Endpoints!;
+        foreach (var name in new[] { "web", "tasks.web", "site", "tasks.site" })
+            Assert.Equal(["10.0.1.2", "10.0.1.3"], Addresses(table, name));
+        Assert.Equal(["10.0.1.2"], Addresses(table, scene.Tasks.Single(t => t.NetworksAttachments[0].Addresses[0] == "10.0.1.2/24").Name!));
+        Assert.All(table.Names, n => Assert.Equal(network, n.NetworkId));
+        var port = table.Ports.Single();
+        Assert.Equal((8080, 80, "tcp", 2), (port.PublishedPort, port.TargetPort, port.Protocol, port.Backends.Count));
+
+        scene.Update(id, s => s with { Mode = new() { Replicated = new() { Replicas = 1 } } });
+        scene.Settle();
+        Assert.Single(Next()!.Endpoints!.Ports.Single().Backends); // before the container stops, not after
+    }
+
+    [Fact]
+    public void A_node_hears_of_its_own_tasks_only()
+    {
+        scene.Do(new JoinNode(Scene.NodeOf(2)) { At = scene.Now });
+        scene.Create(Scene.Spec("web", 4));
+        scene.Settle();
+        Assert.All(Next()!.Tasks, t => Assert.Equal(Node, t.Task.NodeId));
+    }
+
+    [Fact]
+    public void A_report_about_somebody_elses_task_changes_nothing()
+    {
+        scene.Create(Scene.Spec("web"));
+        scene.Settle();
+        scene.Report(scene.Tasks[0], TaskState.Running, new("node-2"));
+        Assert.Equal(TaskState.Assigned, scene.Tasks[0].Status.State);
+    }
+
+    [Fact]
+    public void A_state_that_was_reached_is_never_left_backwards()
+    {
+        scene.Create(Scene.Spec("web"));
+        scene.Settle();
+        scene.Report(scene.Tasks[0], TaskState.Running);
+        scene.Report(scene.Tasks[0], TaskState.Starting);
+        Assert.Equal(TaskState.Running, scene.Tasks[0].Status.State);
+        scene.Report(scene.Tasks[0], TaskState.Complete);
+        scene.Report(scene.Tasks[0], TaskState.Failed);
+        Assert.Equal(TaskState.Complete, scene.Tasks[0].Status.State);
+    }
+
+    private static IReadOnlyList<string> Addresses(EndpointTable table, string name) => table.Names.Single(n => n.Name == name).Addresses;
+
+    private Assignments? Next()
+    {
+        (var message, told) = AssignmentPlan.Plan(scene.State, Node, "s", told);
+        return message;
+    }
+}

@@ -1,0 +1,88 @@
+using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Model.Validation;
+using Orchestrator.Tests.Unit.Manager;
+
+namespace Orchestrator.Tests.Unit.Shared.Model;
+
+public sealed class ServiceSpecValidationTests
+{
+    [Fact]
+    public void What_the_stock_client_sends_for_a_plain_service_is_accepted()
+    {
+        var spec = ModelJson.Read<StackSpec>("""
+            {"Services":[{"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"web:1","Init":false,"DNSConfig":{},"Isolation":"default",
+            "StopGracePeriod":10000000000},"Resources":{"Limits":{},"Reservations":{}},"RestartPolicy":{"Condition":"any","Delay":5000000000,"MaxAttempts":0},
+            "Placement":{"Platforms":[{"Architecture":"amd64","OS":"linux"}]},"Networks":[{"Target":"front"}],"ForceUpdate":0,"Runtime":"container"},
+            "Mode":{"Replicated":{"Replicas":3}},"UpdateConfig":{"Parallelism":1,"FailureAction":"pause","Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"},
+            "RollbackConfig":{"Parallelism":1,"FailureAction":"pause","Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"},
+            "EndpointSpec":{"Mode":"vip","Ports":[{"Protocol":"tcp","TargetPort":80,"PublishedPort":8080,"PublishMode":"ingress"}]}}]}
+            """u8);
+        Assert.Empty(ServiceSpecValidation.Check(spec.Services[0]));
+    }
+
+    [Fact]
+    public void Every_problem_is_told_at_once_with_its_path()
+    {
+        var spec = new ServiceSpec
+        {
+            Name = "bad name",
+            TaskTemplate = new()
+            {
+                ContainerSpec = new() { Image = " ", Mounts = [new() { Type = "bind", Source = "rel", Target = "/x" }] },
+                Resources = new() { Limits = new() { MemoryBytes = 1024 } },
+                Placement = new() { Constraints = ["node.role=manager"] },
+            },
+            EndpointSpec = new() { Ports = [new() { TargetPort = 80, PublishedPort = 70000 }] },
+        };
+        Assert.Equal(
+            [
+                "EndpointSpec.Ports", "Name", "TaskTemplate.ContainerSpec.Image", "TaskTemplate.ContainerSpec.Mounts",
+                "TaskTemplate.Placement.Constraints", "TaskTemplate.Resources.Limits.MemoryBytes",
+            ],
+            ServiceSpecValidation.Check(spec).Select(p => p.Where).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1000_000_000, 2000_000_000, "a reservation of 2 CPUs is more than the limit of 1")]
+    [InlineData(-1, 0, "invalid cpu value -0.000000001: must be at least 0.001")]
+    public void Impossible_limits_are_named(long limit, long reserved, string message)
+    {
+        var spec = Scene.Spec("web");
+        spec = spec with { TaskTemplate = spec.TaskTemplate with { Resources = new() { Limits = new() { NanoCpus = limit }, Reservations = new() { NanoCpus = reserved } } } };
+        Assert.Equal(message, Assert.Single(ServiceSpecValidation.Check(spec)).Message);
+    }
+
+    public static TheoryData<ContainerSpec, string> Later => new()
+    {
+        { new() { Image = "a", Secrets = [new() { SecretName = "s" }] }, "secrets are not supported yet" },
+        { new() { Image = "a", Configs = [new() { ConfigName = "s" }] }, "configs are not supported yet" },
+        { new() { Image = "a", Healthcheck = new() { Test = ["CMD", "true"] } }, "health checks are not supported yet" },
+        { new() { Image = "a", Mounts = [new() { Type = "volume", Source = "data", Target = "/d" }] }, "named volumes are not supported yet ('data'): use a bind mount or tmpfs" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Later))]
+    public void What_does_not_work_yet_is_refused_by_name(ContainerSpec container, string message)
+    {
+        var spec = Scene.Spec("web") with { TaskTemplate = new() { ContainerSpec = container } };
+        Assert.Equal(message, Assert.Single(ServiceSpecValidation.Check(spec)).Message);
+    }
+
+    [Fact]
+    public void A_published_port_is_named_once()
+    {
+        var spec = Scene.Publishing(Scene.Spec("web"), new PortConfig { TargetPort = 80, PublishedPort = 80 }, new PortConfig { TargetPort = 81, PublishedPort = 80 });
+        Assert.Equal("published port 80/tcp is named twice", Assert.Single(ServiceSpecValidation.Check(spec)).Message);
+    }
+
+    [Theory]
+    [InlineData("10.1.0.0/24", null, null, null)]
+    [InlineData("10.1.0.1/24", null, null, "subnet '10.1.0.1/24' is not an IPv4 network such as 10.1.2.0/24, between /8 and /29")]
+    [InlineData("10.1.0.0/24", "10.2.0.1", null, "gateway '10.2.0.1' is not a host's address of subnet 10.1.0.0/24")]
+    [InlineData("10.1.0.0/24", null, "10.2.0.0/25", "range '10.2.0.0/25' is not a part of subnet 10.1.0.0/24")]
+    public void A_network_s_addresses_are_judged(string subnet, string? gateway, string? range, string? message)
+    {
+        var problems = NetworkValidation.Check(new() { Name = "n", Ipam = new() { Config = [new() { Subnet = subnet, Gateway = gateway, IpRange = range }] } });
+        Assert.Equal(message, problems is [var problem] ? problem.Message : null);
+    }
+}

@@ -1,0 +1,267 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Shared.Hosting;
+using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Protocol;
+using Orchestrator.Tests.Unit.Worker.Containers;
+using Orchestrator.Worker.Agent;
+
+namespace Orchestrator.Tests.Unit.Worker.Agent;
+
+public sealed class NodeAgentTests
+{
+    private static readonly NodeId Me = new("node1");
+
+    [Fact]
+    public async Task Thirty_tasks_run_and_are_reported_in_order()
+    {
+        await using var node = new TestNode();
+        node.Manager.Send(complete: true, [.. Enumerable.Range(1, 30).Select(i => TestNode.Assign(i))]);
+        await FakeHost.UntilAsync(() => node.Manager.States.Count(s => s.Value == TaskState.Running) == 30, "all run");
+        Assert.All(node.Manager.History, history => Assert.Equal(history.Value.Order(), history.Value));
+        Assert.Equal(30, node.Host.Runtime.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_task_that_ends_is_reported_with_its_reason()
+    {
+        await using var node = new TestNode();
+        node.Manager.Send(complete: true, [TestNode.Assign(1), TestNode.Assign(2)]);
+        await FakeHost.UntilAsync(() => node.Manager.States.Count(s => s.Value == TaskState.Running) == 2, "both run");
+        node.Host.Runtime.Exit(node.ContainerOf(1), 137, oom: true);
+        node.Host.Runtime.Exit(node.ContainerOf(2), 0);
+        await FakeHost.UntilAsync(() => node.Manager.States.Values.All(s => s.IsTerminal()), "both ended");
+        Assert.Equal("task: non-zero exit (137): out of memory, the limit was reached", node.Manager.Last[TestNode.Id(1)].Err);
+        Assert.Equal(TaskState.Complete, node.Manager.States[TestNode.Id(2)]);
+    }
+
+    [Fact]
+    public async Task A_missing_image_rejects_the_task_with_what_to_do()
+    {
+        await using var node = new TestNode();
+        node.Manager.Send(complete: true, [TestNode.Assign(1, image: "missing:1")]);
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Rejected, "it is rejected");
+        Assert.StartsWith("No such image: missing:1 (load or build it on this node", node.Manager.Last[TestNode.Id(1)].Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Endpoints_are_applied_before_a_task_is_stopped()
+    {
+        await using var node = new TestNode();
+        node.Manager.Send(complete: true, [TestNode.Assign(1)], TestNode.Table(1, "10.0.0.11"));
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Running, "it runs");
+        var tablesAtStop = -1;
+        node.Host.Runtime.OnSignal = () => tablesAtStop = node.Host.Networks.Tables.Count;
+        node.Manager.Send(complete: false, [TestNode.Assign(1, TaskState.Shutdown)], TestNode.Table(2));
+        await FakeHost.UntilAsync(() => node.Manager.States[TestNode.Id(1)] == TaskState.Shutdown, "it is shut down");
+        Assert.Equal(2, tablesAtStop);
+        Assert.Empty(node.Host.Networks.Tables.Last().Ports.Single().Backends);
+    }
+
+    [Fact]
+    public async Task A_removed_task_leaves_no_container_and_its_network_goes_with_the_last()
+    {
+        await using var node = new TestNode();
+        var network = new Orchestrator.Shared.Model.Network { Name = "net", Id = new NetworkId("n000000000000000000000001") };
+        node.Manager.Send(complete: true, [TestNode.Assign(1, network: network)], networks: [network]);
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Running, "it runs");
+        Assert.Equal(network.Id.Value, node.Host.Networks.Attached.Values.Single().Endpoints.Single().NetworkId);
+        node.Manager.Send(complete: false, [], removed: [TestNode.Id(1)], networks: []);
+        await FakeHost.UntilAsync(() => node.Host.Containers.Snapshots().Count == 0, "its container is gone");
+        await FakeHost.UntilAsync(() => !node.Host.Networks.Networks.ContainsKey(network.Id.Value), "its network is gone");
+    }
+
+    [Fact]
+    public async Task A_broken_session_is_opened_anew_and_what_runs_runs_on()
+    {
+        await using var node = new TestNode();
+        node.Manager.Send(complete: true, [TestNode.Assign(1)]);
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Running, "it runs");
+        var container = node.ContainerOf(1);
+        node.Manager.Break();
+        node.Host.Runtime.Exit(container, 9);
+        node.Manager.Send(complete: true, [TestNode.Assign(1), TestNode.Assign(2)]);
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(2)) == TaskState.Running, "the second runs");
+        await FakeHost.UntilAsync(() => node.Manager.States[TestNode.Id(1)] == TaskState.Failed, "the exit is told");
+        Assert.True(node.Manager.Sessions >= 2);
+    }
+
+    [Fact]
+    public async Task Reports_are_repeated_until_they_are_acknowledged()
+    {
+        await using var node = new TestNode();
+        node.Manager.FailReports = 3;
+        node.Manager.Send(complete: true, [TestNode.Assign(1)]);
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Running, "it is told in the end");
+        Assert.Equal(0, node.Manager.FailReports);
+    }
+
+    [Fact]
+    public async Task A_new_daemon_goes_on_with_the_same_containers_and_tells_of_exits_meanwhile()
+    {
+        var node = new TestNode();
+        node.Manager.Send(complete: true, [TestNode.Assign(1), TestNode.Assign(2)]);
+        await FakeHost.UntilAsync(() => node.Manager.States.Count(s => s.Value == TaskState.Running) == 2, "both run");
+        var stays = node.ContainerOf(1);
+        var ends = node.ContainerOf(2);
+        await node.StopDaemonAsync();
+        node.Host.Runtime.Exit(ends, 5);
+
+        await using var again = new TestNode(node.Host);
+        again.Manager.Send(complete: true, [TestNode.Assign(1), TestNode.Assign(2)]);
+        await FakeHost.UntilAsync(() => again.Manager.States.GetValueOrDefault(TestNode.Id(2)) == TaskState.Failed, "the exit is told");
+        Assert.Equal("task: non-zero exit (5)", again.Manager.Last[TestNode.Id(2)].Err);
+        Assert.Equal(stays, again.ContainerOf(1));
+        Assert.True(again.Host.Containers.IsRunning(stays));
+    }
+
+    internal sealed class TestNode : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource ends = new();
+        private readonly Task running;
+
+        internal TestNode(FakeHost? before = null)
+        {
+            Host = new FakeHost(before?.Root, before?.Runtime);
+            running = Task.Run(RunAsync);
+        }
+
+        internal FakeHost Host { get; }
+        internal FakeManager Manager { get; } = new();
+
+        internal string ContainerOf(int task) => Host.Containers.TryFind($"web.{task}.{Id(task)}")!.Id;
+
+        internal static TaskId Id(int number) => new($"task{number}");
+
+        internal static TaskAssignment Assign(int number, TaskState desired = TaskState.Running, string image = "app:1", Orchestrator.Shared.Model.Network? network = null) => new()
+        {
+            Task = new ServiceTask
+            {
+                Id = Id(number),
+                NodeId = Me,
+                ServiceId = new ServiceId("svc"),
+                ServiceName = "web",
+                Slot = number,
+                DesiredState = desired,
+                Status = new ServiceTaskStatus { State = TaskState.Assigned },
+                Spec = new TaskSpec { ContainerSpec = new ContainerSpec { Image = image } },
+                NetworksAttachments = [new NetworkAttachment { Network = network ?? new Orchestrator.Shared.Model.Network { Name = "bridge", Id = new NetworkId("b") }, Addresses = [$"10.0.0.{10 + number}/24"] }],
+            },
+        };
+
+        internal static EndpointTable Table(ulong version, params string[] backends) => new()
+        {
+            Version = version,
+            Ports = [new PublishedEndpoint { ServiceId = new ServiceId("svc"), ServiceName = "web", Protocol = "tcp", PublishedPort = 80, TargetPort = 80, Backends = backends }],
+        };
+
+        internal async Task StopDaemonAsync()
+        {
+            await ends.CancelAsync();
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Host.StopDaemonAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopDaemonAsync();
+            await Host.DisposeAsync();
+            ends.Dispose();
+        }
+
+        private async Task RunAsync()
+        {
+            await Host.StartAsync();
+            var agent = new NodeAgent(
+                Manager, new ContainerTaskExecutor(Host.Containers, Host.Networks, "box", new EndpointEpoch(Host.Root), NullLogger.Instance),
+                new AgentOptions
+                {
+                    Node = Me,
+                    Description = new NodeDescription(),
+                    RecordsRoot = Path.Combine(Host.Root, "agent"),
+                    Jitter = () => 0.5,
+                    Drain = TimeSpan.FromMilliseconds(20),
+                    Retry = new Backoff { First = TimeSpan.FromMilliseconds(5), Most = TimeSpan.FromMilliseconds(50) },
+                },
+                TimeProvider.System, NullLogger<NodeAgent>.Instance);
+            await agent.RunAsync(ends.Token);
+        }
+    }
+
+    internal sealed class FakeManager : IDispatcher
+    {
+        private readonly Lock guard = new();
+        private Channel<Assignments> stream = Channel.CreateUnbounded<Assignments>();
+        private ulong sequence;
+        private int sessions;
+
+        internal ConcurrentDictionary<TaskId, ServiceTaskStatus> Last { get; } = new();
+        internal ConcurrentDictionary<TaskId, ConcurrentQueue<TaskState>> History { get; } = new();
+        internal IReadOnlyDictionary<TaskId, TaskState> States => Last.ToDictionary(l => l.Key, l => l.Value.State);
+        internal int FailReports { get; set; }
+        internal int Sessions => sessions;
+
+        internal void Send(
+            bool complete, IReadOnlyList<TaskAssignment> tasks, EndpointTable? endpoints = null, IReadOnlyList<TaskId>? removed = null,
+            IReadOnlyList<Orchestrator.Shared.Model.Network>? networks = null)
+        {
+            lock (guard)
+            {
+                stream.Writer.TryWrite(new Assignments
+                {
+                    SessionId = "s",
+                    Sequence = ++sequence,
+                    Complete = complete,
+                    Tasks = tasks,
+                    Endpoints = endpoints,
+                    RemovedTasks = removed ?? [],
+                    Networks = networks,
+                });
+            }
+        }
+
+        internal void Break()
+        {
+            lock (guard)
+            {
+                stream.Writer.TryComplete(new IOException("the connection broke"));
+                stream = Channel.CreateUnbounded<Assignments>();
+            }
+        }
+
+        public async IAsyncEnumerable<Assignments> SessionAsync(SessionRequest request, [EnumeratorCancellation] CancellationToken stop)
+        {
+            Channel<Assignments> mine;
+            lock (guard)
+            {
+                mine = stream;
+                sessions++;
+            }
+
+            await foreach (var assignments in mine.Reader.ReadAllAsync(stop))
+                yield return assignments;
+        }
+
+        public Task<HeartbeatReply> HeartbeatAsync(HeartbeatRequest request, CancellationToken stop) =>
+            Task.FromResult(new HeartbeatReply { Period = TimeSpan.FromMilliseconds(100) });
+
+        public Task<TaskStatusReply> ReportAsync(TaskStatusReport report, CancellationToken stop)
+        {
+            if (FailReports > 0)
+            {
+                FailReports--;
+                throw new IOException("no leader");
+            }
+
+            foreach (var update in report.Updates)
+            {
+                Last[update.TaskId] = update.Status;
+                History.GetOrAdd(update.TaskId, _ => []).Enqueue(update.Status.State);
+            }
+
+            return Task.FromResult(new TaskStatusReply());
+        }
+    }
+}
