@@ -108,9 +108,9 @@ public sealed class PublishedPortTests
 
             return count;
         });
-        for (ulong version = 2; version < 60; version++)
+        for (ulong version = 2; version < 600; version++)
             await world.PublishAsync(version, 8080, 80, (version % 3) switch { 0 => [a], 1 => [b], _ => [a, b] });
-        await world.PublishAsync(100, 8080, 80, b);
+        await world.PublishAsync(1000, 8080, 80, b);
         await stop.CancelAsync();
         Assert.True(await requests > 0);
 

@@ -200,18 +200,17 @@ internal static class RuleSet
         foreach (var target in targets)
         {
             Action<NftExpressions>? match = target.HostIp is { } ip ? rule => rule.DestinationIn(new IPNetwork(ip, 32)) : null;
-            if (target.Backends.Length == 1)
-            {
-                batch.AddRule(Chain(port), rule =>
-                {
-                    match?.Invoke(rule);
-                    rule.RewriteTo(target.Backends[0], target.TargetPort);
-                });
-            }
-            else if (target.Backends.Length > 1)
-            {
+            if (target.Backends.IsEmpty)
+                continue;
+            if (target.Backends.Length > 1)
                 batch.AddBalanceRule(Chain(port), target.Backends, target.TargetPort, match);
-            }
+            // Behind the balancing too: a packet that is inside the old rules while a transaction commits finds their map empty already, and would
+            // fall through to the socket that holds the port.
+            batch.AddRule(Chain(port), rule =>
+            {
+                match?.Invoke(rule);
+                rule.RewriteTo(target.Backends[0], target.TargetPort);
+            });
         }
     }
 
