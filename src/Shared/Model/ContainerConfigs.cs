@@ -85,6 +85,41 @@ public sealed record HostConfig
     public long? PidsLimit { get; init; }
     public IReadOnlyList<Ulimit> Ulimits { get; init => field = value ?? []; } = [];
     public string? CgroupParent { get; init; }
+    public IReadOnlyList<DeviceMapping> Devices { get; init => field = value ?? []; } = [];
+    /// <summary>Each <c>TYPE MAJOR:MINOR ACCESS</c>, as in the kernel's devices controller.</summary>
+    public IReadOnlyList<string> DeviceCgroupRules { get; init => field = value ?? []; } = [];
+    /// <summary>10 to 1000; 0 means the kernel's default.</summary>
+    public int BlkioWeight { get; init; }
+    public IReadOnlyList<WeightDevice> BlkioWeightDevice { get; init => field = value ?? []; } = [];
+    /// <summary>Bytes a second.</summary>
+    public IReadOnlyList<ThrottleDevice> BlkioDeviceReadBps { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<ThrottleDevice> BlkioDeviceWriteBps { get; init => field = value ?? []; } = [];
+    /// <summary>Operations a second.</summary>
+    [JsonPropertyName("BlkioDeviceReadIOps")] public IReadOnlyList<ThrottleDevice> BlkioDeviceReadIops { get; init => field = value ?? []; } = [];
+    [JsonPropertyName("BlkioDeviceWriteIOps")] public IReadOnlyList<ThrottleDevice> BlkioDeviceWriteIops { get; init => field = value ?? []; } = [];
+    /// <summary>Microseconds.</summary>
+    public long CpuRealtimePeriod { get; init; }
+    public long CpuRealtimeRuntime { get; init; }
+    /// <summary>0 to 100; null and -1 mean the kernel's default.</summary>
+    public long? MemorySwappiness { get; init; }
+    public bool? OomKillDisable { get; init; }
+    /// <summary><c>host</c>, <c>private</c> or empty.</summary>
+    public string? CgroupnsMode { get; init; }
+    /// <summary><c>private</c>, <c>shareable</c>, <c>host</c>, <c>none</c>, <c>container:ID</c> or empty.</summary>
+    public string? IpcMode { get; init; }
+    /// <summary><c>host</c>, <c>container:ID</c> or empty.</summary>
+    public string? PidMode { get; init; }
+    [JsonPropertyName("UTSMode")] public string? UtsMode { get; init; }
+    /// <summary><c>host</c>: not remapped; empty: the daemon's own choice.</summary>
+    public string? UsernsMode { get; init; }
+    public IReadOnlyList<string> VolumesFrom { get; init => field = value ?? []; } = [];
+    public string? VolumeDriver { get; init; }
+    public bool PublishAllPorts { get; init; }
+    public IReadOnlyDictionary<string, string> StorageOpt { get; init => field = value ?? Empty.Map; } = Empty.Map;
+    public IReadOnlyDictionary<string, string> Annotations { get; init => field = value ?? Empty.Map; } = Empty.Map;
+    /// <summary>Null: the defaults; empty: none.</summary>
+    public IReadOnlyList<string>? MaskedPaths { get; init; }
+    public IReadOnlyList<string>? ReadonlyPaths { get; init; }
 
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<PortBinding>> NoPorts =
         System.Collections.Frozen.FrozenDictionary<string, IReadOnlyList<PortBinding>>.Empty;
@@ -133,4 +168,44 @@ public sealed record EndpointSettings
 public sealed record EndpointIpamConfig
 {
     [JsonPropertyName("IPv4Address")] public string? Ipv4Address { get; init; }
+}
+
+/// <summary>A device of the host in the container.</summary>
+public sealed record DeviceMapping
+{
+    public string PathOnHost { get => field ?? ""; init; } = "";
+    public string PathInContainer { get => field ?? ""; init; } = "";
+    /// <summary>Of <c>r</c>, <c>w</c> and <c>m</c>.</summary>
+    public string CgroupPermissions { get => field ?? ""; init; } = "";
+}
+
+public sealed record WeightDevice
+{
+    public string Path { get => field ?? ""; init; } = "";
+    public int Weight { get; init; }
+}
+
+public sealed record ThrottleDevice
+{
+    public string Path { get => field ?? ""; init; } = "";
+    public long Rate { get; init; }
+}
+
+/// <summary>Body of <c>POST /containers/{id}/update</c>: 0 and null leave a limit as it is.</summary>
+public sealed record ContainerUpdateRequest
+{
+    public long CpuShares { get; init; }
+    [JsonPropertyName("NanoCpus")] public long NanoCpus { get; init; }
+    public long CpuPeriod { get; init; }
+    public long CpuQuota { get; init; }
+    public long CpuRealtimePeriod { get; init; }
+    public long CpuRealtimeRuntime { get; init; }
+    public string? CpusetCpus { get; init; }
+    public string? CpusetMems { get; init; }
+    public long Memory { get; init; }
+    public long MemoryReservation { get; init; }
+    public long MemorySwap { get; init; }
+    public int BlkioWeight { get; init; }
+    public long? PidsLimit { get; init; }
+    public ContainerRestartPolicy? RestartPolicy { get; init; }
 }

@@ -84,6 +84,9 @@ public sealed record ContainerInspect
     public IReadOnlyList<MountPoint> Mounts { get; init => field = value ?? []; } = [];
     public ContainerConfig Config { get => field ?? new(); init; } = new();
     public ContainerNetworkSettings NetworkSettings { get => field ?? new(); init; } = new();
+    [JsonPropertyName("ExecIDs")] public IReadOnlyList<string>? ExecIds { get; init; }
+    public long? SizeRw { get; init; }
+    public long? SizeRootFs { get; init; }
 }
 
 public sealed record ContainerStateReply
@@ -100,6 +103,27 @@ public sealed record ContainerStateReply
     public string Error { get => field ?? ""; init; } = "";
     public DateTimeOffset StartedAt { get; init; }
     public DateTimeOffset FinishedAt { get; init; }
+    public ContainerHealth? Health { get; init; }
+}
+
+/// <summary>What a container's health check found.</summary>
+public sealed record ContainerHealth
+{
+    /// <summary><c>starting</c>, <c>healthy</c> or <c>unhealthy</c>.</summary>
+    public string Status { get => field ?? "starting"; init; } = "starting";
+    public int FailingStreak { get; init; }
+    /// <summary>The newest probes, the newest last; at most five.</summary>
+    public IReadOnlyList<HealthProbe> Log { get; init => field = value ?? []; } = [];
+}
+
+public sealed record HealthProbe
+{
+    public DateTimeOffset Start { get; init; }
+    public DateTimeOffset End { get; init; }
+    /// <summary>0 healthy, 1 unhealthy, -1 timed out or not started.</summary>
+    public int ExitCode { get; init; }
+    /// <summary>What it printed: its last 4096 bytes.</summary>
+    public string Output { get => field ?? ""; init; } = "";
 }
 
 public sealed record ContainerNetworkSettings
@@ -126,4 +150,21 @@ public sealed record ContainerWaitReply
 public sealed record ContainerWaitError
 {
     public string Message { get => field ?? ""; init; } = "";
+}
+
+/// <summary>Answer of <c>GET /containers/{id}/top</c>.</summary>
+public sealed record ContainerTopReply
+{
+    public IReadOnlyList<string> Titles { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<IReadOnlyList<string>> Processes { get; init => field = value ?? []; } = [];
+}
+
+/// <summary>A row of <c>GET /containers/{id}/changes</c>.</summary>
+/// <param name="Kind">0 modified, 1 added, 2 deleted.</param>
+public sealed record FilesystemChange(string Path, int Kind);
+
+/// <summary>Answer of <c>POST /containers/{id}/update</c>.</summary>
+public sealed record ContainerUpdateReply
+{
+    public IReadOnlyList<string> Warnings { get; init => field = value ?? []; } = [];
 }

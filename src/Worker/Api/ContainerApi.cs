@@ -77,8 +77,8 @@ internal sealed class ContainerApi(EngineParts parts)
     {
         if (request.Query("platform") is { Length: > 0 } platform && !ImageAnswers.IsThisPlatform(platform))
             throw new ApiException(400, $"this host runs {ImageAnswers.ThisPlatform}, not {platform}");
-        // What the stock client writes of itself: its window's size and "the kernel's default".
-        var wanted = await request.WholeBodyAsync<ContainerCreateRequest>("HostConfig.ConsoleSize", "HostConfig.MemorySwappiness=-1");
+        // What the stock client writes of itself: its window's size.
+        var wanted = await request.WholeBodyAsync<ContainerCreateRequest>("HostConfig.ConsoleSize");
         var name = request.Query("name")?.TrimStart('/');
         var made = await parts.Containers.CreateAsync(wanted, name is "" ? null : name, request.Stop);
         await request.ReplyAsync(new ContainerCreateReply { Id = made.Id, Warnings = made.Warnings }, 201);

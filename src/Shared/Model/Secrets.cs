@@ -1,0 +1,45 @@
+using System.Text.Json.Serialization;
+
+namespace Orchestrator.Shared.Model;
+
+/// <summary>What a secret or config is: its name, labels and bytes. A secret's bytes are never in an answer.</summary>
+public record PayloadSpec
+{
+    public string Name { get => field ?? ""; init; } = "";
+    public IReadOnlyDictionary<string, string> Labels { get; init => field = value ?? Empty.Map; } = Empty.Map;
+    /// <summary>Base64 in JSON; at most 500 KiB for a secret, 1000 KiB for a config.</summary>
+    public byte[]? Data { get; init; }
+    /// <summary>Null, or <c>golang</c>: the data is a template that the task's host fills in.</summary>
+    public LogDriver? Templating { get; init; }
+}
+
+public sealed record SecretSpec : PayloadSpec
+{
+    public LogDriver? Driver { get; init; }
+
+    /// <summary>Names it without its bytes: what reaches a log must not hold them.</summary>
+    public override string ToString() => $"secret {Name}";
+}
+
+public sealed record ConfigSpec : PayloadSpec
+{
+    public override string ToString() => $"config {Name}";
+}
+
+public sealed record Secret
+{
+    [JsonPropertyName("ID")] public required string Id { get; init; }
+    public ObjectVersion Version { get => field ?? new(0); init; } = new(0);
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset UpdatedAt { get; init; }
+    public required SecretSpec Spec { get; init; }
+}
+
+public sealed record Config
+{
+    [JsonPropertyName("ID")] public required string Id { get; init; }
+    public ObjectVersion Version { get => field ?? new(0); init; } = new(0);
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset UpdatedAt { get; init; }
+    public required ConfigSpec Spec { get; init; }
+}
