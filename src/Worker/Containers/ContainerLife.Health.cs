@@ -1,7 +1,6 @@
 using Orchestrator.Shared.Model;
 using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
-using Orchestrator.Worker.Runtime;
 using Orchestrator.Worker.Runtime.Spec;
 
 namespace Orchestrator.Worker.Containers;
@@ -12,8 +11,7 @@ internal sealed partial class ContainerLife
     private readonly HealthCheck? check;
     private TaskCompletionSource healthChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? probeTimer;
-    private CancellationTokenSource? probing;
-    private Task probe = Task.CompletedTask;
+    private (Task Done, CancellationTokenSource Stop)? probing;
 
     /// <summary>A daemon start finds the container running: what is known of its health stays.</summary>
     private void GoOnProbing()
@@ -44,7 +42,7 @@ internal sealed partial class ContainerLife
 
     private async Task ProbeDueAsync(int pid)
     {
-        if (gone || check is null || state.Pid != pid || !probe.IsCompleted)
+        if (gone || check is null || state.Pid != pid)
             return;
         if (state.Status != ContainerStatus.Running)
         {
@@ -53,9 +51,14 @@ internal sealed partial class ContainerLife
         }
 
         var process = (await ProcessAsync()) with { Args = check.Command, Terminal = false };
-        probing?.Dispose();
-        probing = new CancellationTokenSource();
-        probe = ProbeAsync(pid, process, check, probing.Token);
+        if (probing is { } last)
+        {
+            await last.Done; // it has told its result, and ends
+            last.Stop.Dispose();
+        }
+
+        var stop = new CancellationTokenSource();
+        probing = (ProbeAsync(pid, process, check, stop.Token), stop);
     }
 
     private async Task ProbeAsync(int pid, OciProcess process, HealthCheck asked, CancellationToken stop)
@@ -110,10 +113,10 @@ internal sealed partial class ContainerLife
 
         if (probing is { } running)
         {
-            await running.CancelAsync();
-            await probe.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            running.Dispose();
             probing = null;
+            await running.Stop.CancelAsync();
+            await running.Done.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            running.Stop.Dispose();
         }
     }
 

@@ -30,10 +30,10 @@ internal sealed class Gates(ClusterState state)
     {
         foreach (var need in service.Spec.Orch?.DependsOn ?? [])
         {
+            if (Find(need.Service) is { } other && IsBeingUpdated(other))
+                return $"waits for {Short(service, other.Spec.Name)} to be updated ({Detail(service, other)})";
             if (Reason(service, need) is { } reason)
                 return reason;
-            if (Find(need.Service) is { } other && IsBeingUpdated(other))
-                return $"waits for {Short(service, other.Spec.Name)} to be updated";
         }
 
         return null;
@@ -55,7 +55,7 @@ internal sealed class Gates(ClusterState state)
         var (holds, words) = need.Condition switch
         {
             DependencyCondition.Started => (Tasks(other).Any(HasStarted), "be started"),
-            DependencyCondition.Healthy => (Live(other).Any(t => t.Status.State == TaskState.Running), "be healthy"),
+            DependencyCondition.Healthy => (Live(other).Any(t => t.Status is { State: TaskState.Running, Err: null }), "be healthy"),
             DependencyCondition.Completed => (HasCompleted(other), "complete"),
             _ => throw new System.Diagnostics.UnreachableException(),
         };

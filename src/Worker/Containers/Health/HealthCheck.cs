@@ -19,13 +19,14 @@ internal sealed record HealthCheck
     /// <summary>Null: nothing is checked.</summary>
     internal static HealthCheck? Of(ContainerConfig config)
     {
-        if (config.Healthcheck is not { Test: [var kind, .. var words] } asked || words.Count() == 0 || kind == "NONE")
+        if (config.Healthcheck is not { Test.Count: > 1 } asked || asked.Test[0] == "NONE")
             return null;
+        var words = asked.Test.Skip(1);
         var defaults = new HealthCheck { Command = [] };
         IReadOnlyList<string> shell = config.Shell is { Count: > 0 } own ? own : ["/bin/sh", "-c"];
         return new HealthCheck
         {
-            Command = kind == "CMD-SHELL" ? [.. shell, .. words] : [.. words],
+            Command = asked.Test[0] == "CMD-SHELL" ? [.. shell, .. words] : [.. words],
             Interval = Given(asked.Interval, defaults.Interval),
             Timeout = Given(asked.Timeout, defaults.Timeout),
             Retries = asked.Retries > 0 ? asked.Retries : defaults.Retries,

@@ -1,4 +1,5 @@
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Runtime;
 using Orchestrator.Worker.Runtime.Spec;
 
@@ -31,7 +32,7 @@ internal sealed class ProbeRunner(IRuntime runtime, TimeProvider time)
             }
             catch (OperationCanceledException)
             {
-                await session.KillAsync();
+                await session.SignalAsync(Signals.Kill);
                 throw;
             }
             finally
