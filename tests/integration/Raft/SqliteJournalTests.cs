@@ -68,7 +68,7 @@ public sealed class SqliteJournalTests : IDisposable
         await using var again = Journal();
         var contents = await again.OpenAsync(default);
         Assert.Equal((5ul, 1ul), (contents.Snapshot.Index, contents.Snapshot.Term));
-        Assert.Equal([new PeerId(1), new PeerId(0xabc)], contents.Snapshot.Voters);
+        Assert.Equal([new PeerId(1), new PeerId(0xabc)], contents.Snapshot.Membership.Voters);
         Assert.Equal([4, 5, 6], contents.Entries.Select(e => (int)e.Index));
         var stored = await again.ReadSnapshotAsync(default);
         Assert.Equal("state 5", System.Text.Encoding.UTF8.GetString(stored!.Value.State.Span));
