@@ -26,6 +26,7 @@ internal static class HostReader
             Hostname = Environment.MachineName,
             SwapLimit = layout.SwapAccounting || layout.UnifiedControllers.Contains("memory"),
             CgroupParent = cgroupRoot,
+            Kernel = kernel,
             DefaultSeccomp = capabilities => profiles.GetOrAdd(
                 string.Join(',', capabilities), _ => SeccompProfile.Default.For(capabilities.ToImmutableHashSet(StringComparer.Ordinal), kernel)),
         };

@@ -83,6 +83,7 @@ internal sealed partial class ContainerLife
         ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit);
 
         await services.Runtime.DeleteAsync(Id, CancellationToken.None);
+        ReleaseShm();
         logEnded.TrySetResult();
         detaching = DetachAsync();
         if (untilRemoved.Count > 0 || container.HostConfig.AutoRemove)

@@ -59,7 +59,7 @@ internal static class ContainerViews
             ResolvConfPath = directory.File("resolv.conf"),
             HostnamePath = directory.File("hostname"),
             HostsPath = directory.File("hosts"),
-            LogPath = directory.Log,
+            LogPath = LogPlan.ShownPath(directory, container),
             Name = "/" + container.Name,
             RestartCount = state.RestartCount,
             HostConfig = container.HostConfig with

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -18,6 +19,9 @@ internal sealed record StoredContainer
 
     public required HostConfig HostConfig { get; init; }
     public NetworkingConfig? Networking { get; init; }
+
+    /// <summary>The ids it was made with, and keeps: what it wrote bears them. Null: the host's.</summary>
+    public UserRemap? Remap { get; init; }
 }
 
 /// <summary>How a container fares (<c>state.json</c>). Of what runs now the runtime knows more and is believed.</summary>
