@@ -28,6 +28,7 @@ internal sealed partial class ContainerLife
             Set(state with
             {
                 Status = ContainerStatus.Running,
+                Paused = false,
                 Pid = started.Pid,
                 ExitCode = 0,
                 Error = "",
@@ -95,7 +96,7 @@ internal sealed partial class ContainerLife
         var user = ContainerUser.Find([directory.Upper, .. layers.LowerDirs], container.Config.User ?? "", host.GroupAdd);
         var spec = SpecPlan.Of(
             Id, container.Config, host,
-            new StartFacts { NetnsPath = sandbox?.NetnsPath, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root },
+            new StartFacts { NetnsPath = sandbox?.NetnsPath, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root, Blocks = BlockDevices.Find(host) },
             services.Facts);
         return new LaunchRequest
         {

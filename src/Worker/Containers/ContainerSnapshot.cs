@@ -9,4 +9,7 @@ internal sealed record ContainerSnapshot(StoredContainer Container, StoredState 
     internal string Id => Container.Id;
 
     internal bool IsRunning => State.Status == ContainerStatus.Running;
+
+    /// <summary>It runs, and its processes stand still.</summary>
+    internal bool IsPaused => IsRunning && State.Paused;
 }

@@ -39,8 +39,6 @@ internal static partial class RequestCheck
             Refuse("NetworkDisabled", "a container without network cannot publish ports");
         if (host.Privileged)
             Refuse("HostConfig.Privileged", "privileged containers do not work yet: add the capabilities that are needed with CapAdd");
-        if (!string.IsNullOrEmpty(host.CgroupParent))
-            Refuse("HostConfig.CgroupParent", "a cgroup parent per container does not work yet: give the daemon one with --cgroup-parent");
 
         Later(host, problems);
         ResourcePlan.Check(host, facts, problems);
@@ -63,16 +61,6 @@ internal static partial class RequestCheck
 
         Refuse(host.Devices.Count > 0, "Devices");
         Refuse(host.DeviceCgroupRules.Count > 0, "DeviceCgroupRules");
-        Refuse(host.BlkioWeight != 0, "BlkioWeight");
-        Refuse(host.BlkioWeightDevice.Count > 0, "BlkioWeightDevice");
-        Refuse(host.BlkioDeviceReadBps.Count > 0, "BlkioDeviceReadBps");
-        Refuse(host.BlkioDeviceWriteBps.Count > 0, "BlkioDeviceWriteBps");
-        Refuse(host.BlkioDeviceReadIops.Count > 0, "BlkioDeviceReadIOps");
-        Refuse(host.BlkioDeviceWriteIops.Count > 0, "BlkioDeviceWriteIOps");
-        Refuse(host.CpuRealtimePeriod != 0, "CpuRealtimePeriod");
-        Refuse(host.CpuRealtimeRuntime != 0, "CpuRealtimeRuntime");
-        Refuse(host.MemorySwappiness is not (null or -1), "MemorySwappiness");
-        Refuse(host.OomKillDisable == true, "OomKillDisable");
         Refuse(host.CgroupnsMode is not (null or "" or "private"), "CgroupnsMode");
         Refuse(host.IpcMode is not (null or "" or "private"), "IpcMode");
         Refuse(host.PidMode is not (null or ""), "PidMode");

@@ -16,6 +16,9 @@ internal sealed record StartFacts
     /// <summary>The user's home directory.</summary>
     public required string Home { get; init; }
 
+    /// <summary>Numbers of the block devices that limits name.</summary>
+    public ImmutableDictionary<string, (uint Major, uint Minor)> Blocks { get; init; } = ImmutableDictionary<string, (uint, uint)>.Empty;
+
     /// <summary>Where the generated /etc/hosts, /etc/hostname and /etc/resolv.conf lie on the host.</summary>
     public required string FilesDirectory { get; init; }
 }
@@ -61,8 +64,8 @@ internal static class SpecPlan
             {
                 Namespaces = Namespaces(start.NetnsPath),
                 Devices = SpecDefaults.Devices,
-                CgroupsPath = $"{facts.CgroupParent}/{id}",
-                Resources = ResourcePlan.Of(host, facts),
+                CgroupsPath = CgroupParentPlan.Of(facts.CgroupParent, host.CgroupParent, id),
+                Resources = ResourcePlan.Of(host, facts, start.Blocks),
                 Seccomp = security.Seccomp ? facts.DefaultSeccomp(capabilities) : null,
                 Sysctl = Sysctls(host, start.NetnsPath is not null),
                 MaskedPaths = SpecDefaults.MaskedPaths,
