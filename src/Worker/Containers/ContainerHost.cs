@@ -41,6 +41,9 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
         BindSources.Check(host);
+        BlockDevices.Find(host);
+        var warnings = Warnings(image);
+        host = LimitPlan.Adapt(host, services.Facts.Limits, warnings);
 
         if (string.IsNullOrEmpty(name))
             name = Invent(id);
@@ -75,7 +78,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
 
         Begin(container, new StoredState());
         services.Events.Publish("container", "create", id, new Dictionary<string, string>(config.Labels) { ["image"] = config.Image, ["name"] = name });
-        return new CreatedContainer(id, Warnings(image));
+        return new CreatedContainer(id, warnings);
     }
 
     /// <summary>Starts it; false when it runs already.</summary>

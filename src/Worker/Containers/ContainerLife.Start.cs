@@ -29,6 +29,7 @@ internal sealed partial class ContainerLife
             Set(state with
             {
                 Status = ContainerStatus.Running,
+                Paused = false,
                 Pid = started.Pid,
                 ExitCode = 0,
                 Error = "",
@@ -113,6 +114,7 @@ internal sealed partial class ContainerLife
                 IpcPath = joined.IpcPath,
                 ShmDirectory = joined.ShmDirectory,
                 Devices = HostDevices.Of(host),
+                Blocks = BlockDevices.Find(host),
             },
             services.Facts);
         return new LaunchRequest

@@ -81,6 +81,8 @@ internal sealed partial class ContainerLife
 
     internal Task<bool> StartAsync(CancellationToken stop) => AskAsync("start", async () =>
     {
+        if (state is { Status: ContainerStatus.Running, Paused: true })
+            throw new ContainerConflictException("cannot start a paused container, try unpause instead");
         if (state.Status == ContainerStatus.Running)
             return false;
         if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
@@ -202,6 +204,8 @@ internal sealed partial class ContainerLife
             // It may just have ended, and its exit is on the way; or the runtime lost it.
             await CheckAsync();
         }
+
+        await ThawToObeyAsync(signal);
     }
 
     private async Task KillAfterAsync(TimeSpan grace)

@@ -4,7 +4,7 @@ using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker.Containers;
 
-/// <summary>What a container is: written once at its creation, rewritten when it is renamed (<c>config.json</c>).</summary>
+/// <summary>What a container is: written once at its creation, rewritten when it is renamed or given other limits (<c>config.json</c>).</summary>
 internal sealed record StoredContainer
 {
     public required string Id { get; init; }
@@ -28,6 +28,10 @@ internal sealed record StoredContainer
 internal sealed record StoredState
 {
     public ContainerStatus Status { get; init; }
+
+    /// <summary>It runs, and its processes stand still.</summary>
+    public bool Paused { get; init; }
+
     public int Pid { get; init; }
     public int ExitCode { get; init; }
     public string Error { get; init; } = "";

@@ -105,4 +105,8 @@ internal sealed record ContainerExit
 }
 
 /// <summary>A container the runtime knows: running (no <see cref="Exit"/>) or ended and not yet deleted.</summary>
-internal sealed record ContainerRecord(string Id, int Pid, DateTimeOffset StartedAt, ContainerExit? Exit);
+internal sealed record ContainerRecord(string Id, int Pid, DateTimeOffset StartedAt, ContainerExit? Exit)
+{
+    /// <summary>Its processes stand still.</summary>
+    public bool Paused { get; init; }
+}
