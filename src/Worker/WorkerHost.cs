@@ -48,6 +48,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             Events = events,
             Facts = HostReader.Read(HostReader.CgroupRoot(options.CgroupParent, InstanceId.Of(options.DataRoot))),
             Root = Path.Combine(options.DataRoot, "containers"),
+            MemoryRoot = Path.Combine(options.ExecRoot, "files"),
             Time = options.Time,
             Log = logs.CreateLogger<ContainerHost>(),
         };

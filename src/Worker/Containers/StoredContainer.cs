@@ -18,6 +18,9 @@ internal sealed record StoredContainer
 
     public required HostConfig HostConfig { get; init; }
     public NetworkingConfig? Networking { get; init; }
+
+    /// <summary>Where the container sees secrets and configs; their bytes are never stored.</summary>
+    public IReadOnlyList<string>? MemoryFiles { get; init; }
 }
 
 /// <summary>How a container fares (<c>state.json</c>). Of what runs now the runtime knows more and is believed.</summary>

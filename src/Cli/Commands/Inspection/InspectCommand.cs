@@ -13,7 +13,7 @@ internal static class InspectCommand
 {
     /// <summary>In the order in which docker looks.</summary>
     private static readonly (string Kind, string Path)[] Kinds =
-        [("container", "containers/{0}/json"), ("image", "images/{0}/json"), ("network", "networks/{0}"), ("node", "nodes/{0}"), ("service", "services/{0}"), ("task", "tasks/{0}")];
+        [("container", "containers/{0}/json"), ("image", "images/{0}/json"), ("network", "networks/{0}"), ("node", "nodes/{0}"), ("service", "services/{0}"), ("task", "tasks/{0}"), ("secret", "secrets/{0}"), ("config", "configs/{0}")];
 
     internal static Command Of(Shell shell, string kind, string plural)
     {
@@ -35,7 +35,7 @@ internal static class InspectCommand
     internal static Command Any(Shell shell)
     {
         var format = Flags.Text("--format", Flags.FormatWords, "string", "-f");
-        var type = Flags.Text("--type", "Only inspect objects of the given type (container, image, network, node, service, task)");
+        var type = Flags.Text("--type", "Only inspect objects of the given type (container, image, network, node, service, task, secret, config)");
         var names = Flags.Several("NAME|ID");
         return new Command("inspect", "Return low-level information on any object").Does(shell, [format, type, names], (call, stop) =>
         {
@@ -47,7 +47,7 @@ internal static class InspectCommand
         });
     }
 
-    private static async Task<JsonElement> FindAsync(Invocation call, (string Kind, string Path)[] kinds, string name, CancellationToken stop)
+    internal static async Task<JsonElement> FindAsync(Invocation call, (string Kind, string Path)[] kinds, string name, CancellationToken stop)
     {
         EngineException? last = null;
         foreach (var (_, path) in kinds)
@@ -65,7 +65,7 @@ internal static class InspectCommand
         throw kinds.Length == 1 ? last! : new EngineException(404, $"no such object: {name}", []);
     }
 
-    private static async Task<int> WriteAsync(Invocation call, IReadOnlyList<string> names, string? format, Func<string, Task<JsonElement>> find)
+    internal static async Task<int> WriteAsync(Invocation call, IReadOnlyList<string> names, string? format, Func<string, Task<JsonElement>> find)
     {
         var found = new List<JsonElement>();
         var template = format is null or "" or "json" ? null : Template.Parse(
