@@ -37,6 +37,8 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
     private ulong last;
     private ulong snapshot;
 
+    private string KeysPath { get; } = System.IO.Path.Combine(directory, JournalKeys.FileName);
+
     internal string Path { get; } = System.IO.Path.Combine(directory, "journal.db");
 
     internal JournalContents Open()
@@ -46,6 +48,8 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
 #pragma warning disable CA1416 // orch runs on Linux only
         File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 #pragma warning restore CA1416
+        if (!File.Exists(Path) && !File.Exists(KeysPath))
+            JournalKeys.Create(KeysPath, time); // before the database: SQLite's first sync is of the directory too, and so of the keys' name
         connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, DefaultTimeout = 1 }.ToString());
         try
         {
@@ -221,12 +225,11 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
     /// <summary>The journal's keys: made with the first journal that seals, and never again for one that is sealed already.</summary>
     private JournalKeys OpenKeys()
     {
-        var keys = System.IO.Path.Combine(directory, JournalKeys.FileName);
-        if (File.Exists(keys))
-            return JournalKeys.Read(keys);
+        if (File.Exists(KeysPath))
+            return JournalKeys.Read(KeysPath);
         using var count = Command(
             "SELECT (SELECT count(*) FROM journal WHERE manifest LIKE 'sealed-%') + (SELECT count(*) FROM snapshots WHERE manifest LIKE 'sealed-%')");
-        return (long)count.ExecuteScalar()! == 0 ? JournalKeys.Create(keys, time) : JournalKeys.Read(keys);
+        return (long)count.ExecuteScalar()! == 0 ? JournalKeys.Create(KeysPath, time) : JournalKeys.Read(KeysPath);
     }
 
     private static string Clear(string manifest) => manifest.StartsWith(Sealed, StringComparison.Ordinal) ? manifest[Sealed.Length..] : manifest;
