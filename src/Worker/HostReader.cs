@@ -27,6 +27,7 @@ internal static class HostReader
             Hostname = Environment.MachineName,
             Limits = LimitFacts.Of(layout, MemoryNodes()),
             CgroupParent = cgroupRoot,
+            Kernel = kernel,
             DefaultSeccomp = capabilities => profiles.GetOrAdd(
                 string.Join(',', capabilities), _ => SeccompProfile.Default.For(capabilities.ToImmutableHashSet(StringComparer.Ordinal), kernel)),
         };

@@ -138,7 +138,9 @@ internal sealed class ContainerApi(EngineParts parts)
         var tty = parts.Containers.Inspect(reference).Config.Tty;
         var records = parts.Containers.ReadLogsAsync(reference, query, request.Stop);
         var frames = await request.LogAsync(tty ? LogFraming.Raw : LogFraming.Multiplexed, request.Flag("timestamps"));
-        await frames.WriteAllAsync(records, (record, frame) => frame.Write(record), request.Stop);
+        var details = request.Flag("details");
+        await frames.WriteAllAsync(
+            records, (record, frame) => frame.Write(record, details && record.Attributes is { } attributes ? LogFrames.Details([.. attributes]) : ""), request.Stop);
     }
 
     private async Task PruneAsync(ApiRequest request)

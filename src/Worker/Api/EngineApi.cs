@@ -26,6 +26,7 @@ internal static class EngineApi
     {
         ContainerNotFoundException => new(404, failure.Message, inner: failure),
         ContainerConflictException => new(409, failure.Message, inner: failure),
+        LogsNotKeptException => new(501, failure.Message, inner: failure),
         InvalidContainerException invalid => new(400, invalid.Message, invalid.Problems, invalid),
         ContainerStartException start => new(start.ExitCode is 126 or 127 ? 400 : 500, start.Message, inner: start),
         NetworkException => new(409, failure.Message, inner: failure),

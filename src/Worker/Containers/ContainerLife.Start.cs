@@ -1,5 +1,6 @@
 using System.Net;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
@@ -37,6 +38,7 @@ internal sealed partial class ContainerLife
                 StoppedByUser = false,
                 StartedAt = started.StartedAt,
                 RestartCount = restarts,
+                Health = check is null ? null : HealthPlan.Begin(state.Health),
                 Endpoints = await EndpointsAsync(sandbox),
                 Ports = [.. (sandbox?.Ports ?? []).Select(p => new StoredPort(p.Protocol == PortProtocol.Udp ? "udp" : "tcp", p.HostIp?.ToString(), p.HostPort, p.ContainerPort))],
             });
@@ -45,6 +47,7 @@ internal sealed partial class ContainerLife
         {
             if (sandbox is not null)
                 await UndoAttachAsync();
+            ReleaseShm();
             logEnded.TrySetResult();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
             Set(state with
@@ -62,16 +65,17 @@ internal sealed partial class ContainerLife
 
         services.Log.ContainerStarted(container.Name, Id, state.Pid);
         Publish("start");
+        ScheduleProbe();
     }
 
     private async Task<Sandbox?> AttachAsync()
     {
         var problems = new List<Problem>();
         var known = await services.Networks.ListNetworksAsync(CancellationToken.None);
-        var plan = EndpointPlan.Of(container.HostConfig, container.Networking, container.Name, Id[..12], known, problems);
+        var plan = EndpointPlan.Of(PublishPlan.Of(container.Config, container.HostConfig), container.Networking, container.Name, Id[..12], known, problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
-        if (plan.HostNetwork)
+        if (plan.HostNetwork || plan.Joins is not null)
             return null;
         var host = container.HostConfig;
         return await services.Networks.AttachAsync(
@@ -79,6 +83,7 @@ internal sealed partial class ContainerLife
             {
                 Id = Id,
                 Hostname = SpecPlan.Hostname(Id, container.Config, host, services.Facts),
+                OwnerPath = UserPath(),
                 Endpoints = plan.Endpoints,
                 HostPorts = plan.Ports,
                 DnsServers = [.. host.Dns],
@@ -93,18 +98,33 @@ internal sealed partial class ContainerLife
         var host = container.HostConfig;
         BindSources.Check(host);
         WriteFiles(sandbox);
+        var joined = Join();
         var user = ContainerUser.Find([directory.Upper, .. layers.LowerDirs], container.Config.User ?? "", host.GroupAdd);
         var spec = SpecPlan.Of(
             Id, container.Config, host,
-            new StartFacts { NetnsPath = sandbox?.NetnsPath, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root, Blocks = BlockDevices.Find(host) },
+            new StartFacts
+            {
+                NetnsPath = sandbox?.NetnsPath ?? joined.NetnsPath,
+                User = user.Ids,
+                Home = user.Home,
+                FilesDirectory = joined.FilesDirectory ?? directory.Root,
+                UserPath = UserPath(),
+                Remap = container.Remap,
+                PidPath = joined.PidPath,
+                IpcPath = joined.IpcPath,
+                ShmDirectory = joined.ShmDirectory,
+                Devices = HostDevices.Of(host),
+                Blocks = BlockDevices.Find(host),
+            },
             services.Facts);
         return new LaunchRequest
         {
             Id = Id,
             Spec = spec,
             Root = new OverlayRoot { LowerLayers = layers.LowerDirs is [] ? [directory.MakeEmpty()] : layers.LowerDirs, Upper = directory.Upper, Work = directory.Work, Merged = directory.Merged },
-            Log = LogPlan.Of(directory.Log, host.LogConfig),
+            Log = LogPlan.Of(directory, container),
             Init = host.Init ?? false,
+            SeccompUnconfined = spec.Linux.Seccomp is null,
         };
     }
 

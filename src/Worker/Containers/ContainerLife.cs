@@ -1,5 +1,6 @@
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Runtime;
 
@@ -15,6 +16,7 @@ internal sealed partial class ContainerLife
     private readonly ContainerServices services;
     private readonly ContainerDirectory directory;
     private readonly Func<ContainerLife, ValueTask> forget;
+    private readonly Func<string, ContainerSnapshot?> find;
     private readonly Mailbox<(string Name, Func<Task> Do)> inbox = new(InboxCapacity, WhenFull.Wait);
     private readonly List<(WaitCondition Condition, TaskCompletionSource<ContainerWaitReply> Done)> waiters = [];
     private readonly List<TaskCompletionSource<bool>> untilExit = [];
@@ -33,8 +35,11 @@ internal sealed partial class ContainerLife
     /// <param name="container">What it is.</param>
     /// <param name="state">How it was left.</param>
     /// <param name="forget">Told when it is removed.</param>
-    internal ContainerLife(ContainerServices services, StoredContainer container, StoredState state, Func<ContainerLife, ValueTask> forget)
+    /// <param name="find">Finds another container of this host.</param>
+    internal ContainerLife(
+        ContainerServices services, StoredContainer container, StoredState state, Func<ContainerLife, ValueTask> forget, Func<string, ContainerSnapshot?> find)
     {
+        this.find = find;
         this.services = services;
         this.container = container;
         this.state = state;
@@ -42,7 +47,8 @@ internal sealed partial class ContainerLife
         directory = new ContainerDirectory(services.Root, container.Id);
         if (state.Status != ContainerStatus.Running)
             logEnded.SetResult();
-        snapshot = new ContainerSnapshot(container, state, logEnded.Task);
+        check = HealthCheck.Of(container.Config);
+        snapshot = new ContainerSnapshot(container, state, logEnded.Task) { HealthChanged = healthChanged.Task };
     }
 
     internal ContainerSnapshot Snapshot => snapshot;
@@ -64,6 +70,7 @@ internal sealed partial class ContainerLife
             }
         }
 
+        await EndProbingAsync();
         if (timer is not null)
             await timer.DisposeAsync();
         await detaching;
@@ -235,7 +242,7 @@ internal sealed partial class ContainerLife
     {
         directory.Write(next);
         state = next;
-        snapshot = new ContainerSnapshot(container, next, logEnded.Task);
+        snapshot = new ContainerSnapshot(container, next, logEnded.Task) { HealthChanged = healthChanged.Task };
     }
 
     private ContainerWaitReply ExitReply() => new()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker.Containers;
@@ -21,7 +22,8 @@ internal static class ContainerViews
             Ports = Ports(snapshot),
             Labels = container.Config.Labels,
             State = Word(state),
-            Status = StatusText.Of(state.Status, state.ExitCode, state.StartedAt, state.FinishedAt, now) + (snapshot.IsPaused ? " (Paused)" : ""),
+            Status = StatusText.Of(state.Status, state.ExitCode, state.StartedAt, state.FinishedAt, now)
+                + (snapshot.IsPaused ? " (Paused)" : state.Status == ContainerStatus.Running ? HealthPlan.Suffix(state.Health) : ""),
             HostConfig = new HostConfigSummary { NetworkMode = Mode(container) },
             NetworkSettings = new NetworkSettingsSummary { Networks = Networks(snapshot) },
             Mounts = MountPlan.Of(container.HostConfig, []).Points,
@@ -52,12 +54,13 @@ internal static class ContainerViews
                 Error = state.Error,
                 StartedAt = state.StartedAt ?? default,
                 FinishedAt = state.FinishedAt ?? default,
+                Health = state.Health,
             },
             Image = container.ImageId,
             ResolvConfPath = directory.File("resolv.conf"),
             HostnamePath = directory.File("hostname"),
             HostsPath = directory.File("hosts"),
-            LogPath = directory.Log,
+            LogPath = LogPlan.ShownPath(directory, container),
             Name = "/" + container.Name,
             RestartCount = state.RestartCount,
             HostConfig = container.HostConfig with

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -18,6 +19,9 @@ internal sealed record StoredContainer
 
     public required HostConfig HostConfig { get; init; }
     public NetworkingConfig? Networking { get; init; }
+
+    /// <summary>The ids it was made with, and keeps: what it wrote bears them. Null: the host's.</summary>
+    public UserRemap? Remap { get; init; }
 }
 
 /// <summary>How a container fares (<c>state.json</c>). Of what runs now the runtime knows more and is believed.</summary>
@@ -43,6 +47,9 @@ internal sealed record StoredState
     public bool StoppedByUser { get; init; }
 
     public int RestartCount { get; init; }
+
+    /// <summary>What its health check found; null: it has none, or was never started.</summary>
+    public ContainerHealth? Health { get; init; }
 
     /// <summary>By network id.</summary>
     public IReadOnlyList<StoredEndpoint> Endpoints { get; init; } = [];

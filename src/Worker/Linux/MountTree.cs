@@ -10,8 +10,11 @@ namespace Orchestrator.Worker.Linux;
 internal static unsafe partial class MountTree
 {
     internal const ulong AttrReadOnly = 1;
+    private const ulong AttrIdMap = 0x100000;
 
     private const nint OpenTreeNumber = 428;
+    private const nint MoveMountNumber = 429;
+    private const nint FromItself = 4;
     private const nint FsOpenNumber = 430;
     private const nint FsConfigNumber = 431;
     private const nint FsMountNumber = 432;
@@ -49,6 +52,23 @@ internal static unsafe partial class MountTree
         GC.KeepAlive(tree);
     }
 
+    /// <summary>
+    /// Shows the mount's owners through a user namespace's mapping (MOUNT_ATTR_IDMAP): what belongs to id N there belongs to the
+    /// namespace's own N here. EINVAL where the file system cannot.
+    /// </summary>
+    internal static void MapOwners(SafeFileHandle tree, SafeFileHandle userNamespace, bool recursive, string subject)
+    {
+        var attributes = stackalloc ulong[4] { AttrIdMap, 0, 0, (ulong)userNamespace.DangerousGetHandle() };
+        fixed (byte* empty = Utf8(""))
+        {
+            var flags = AtEmptyPath | (recursive ? AtRecursive : 0);
+            if (syscall(MountSetAttrNumber, (int)tree.DangerousGetHandle(), (nint)empty, (nint)flags, (nint)attributes, 32) == -1)
+                throw LinuxException.Last($"map the owners of {subject}");
+        }
+        GC.KeepAlive(tree);
+        GC.KeepAlive(userNamespace);
+    }
+
     /// <summary>A new file system from key and value pairs, mounted nowhere (fsopen(2), fsconfig(2), fsmount(2)).</summary>
     internal static SafeFileHandle New(string type, IEnumerable<KeyValuePair<string, string>> options)
     {
@@ -66,6 +86,17 @@ internal static unsafe partial class MountTree
             throw LinuxException.Last($"fsconfig {type} create");
         var mount = syscall(FsMountNumber, fd, 1, 0, 0, 0);
         return mount >= 0 ? new SafeFileHandle(mount, ownsHandle: true) : throw LinuxException.Last($"fsmount {type}");
+    }
+
+    /// <summary>Mounts it on a directory of this process's (move_mount(2)).</summary>
+    internal static void Attach(SafeFileHandle tree, string target)
+    {
+        fixed (byte* empty = Utf8(""), path = Utf8(target))
+        {
+            if (syscall(MoveMountNumber, (int)tree.DangerousGetHandle(), (nint)empty, AtCwd, (nint)path, FromItself) == -1)
+                throw LinuxException.Last($"mount on {target}");
+        }
+        GC.KeepAlive(tree);
     }
 
     private static SafeFileHandle OpenContext(string type)
