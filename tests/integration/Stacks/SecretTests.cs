@@ -98,6 +98,30 @@ public sealed class SecretTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_stock_clients_stack_deploy_makes_keeps_and_removes_them()
+    {
+        await WriteAsync("key.txt", "one");
+        var file = await WriteAsync("stack.yml", """
+            version: "3.8"
+            services:
+              web: { image: "busybox:latest", command: ["sleep", "1000"], secrets: [key], stop_grace_period: 1s }
+            secrets:
+              key: { file: ./key.txt }
+
+            """);
+        string[] deploy = ["stack", "deploy", "--detach", "--resolve-image", "never", "-c", file, "app"];
+        (await _host.DockerAsync(deploy)).Succeeded();
+        var pid = (await Shell.EventuallyAsync("a task", () => _host.TaskPidsAsync("app_web"), p => p.Count == 1)).Values.Single();
+        Assert.Equal("one", await ReadAsync(pid, "/run/secrets/key"));
+        (await _host.DockerAsync(deploy)).Succeeded();
+        Assert.Equal(pid, (await _host.TaskPidsAsync("app_web")).Values.Single());
+        await WriteAsync("key.txt", "two");
+        Assert.Contains("only updates to Labels are allowed", (await _host.DockerAsync(deploy)).Error, StringComparison.Ordinal);
+        (await _host.DockerAsync("stack", "rm", "app")).Succeeded();
+        Assert.Equal(0, (await _host.GetAsync("/secrets")).GetArrayLength());
+    }
+
+    [Fact]
     public async Task The_command_line_does_the_same()
     {
         var id = (await Shell.RunAsync("sh", ["-ec", $"printf {Needle} | {_host.CommandLine} secret create -l a=b key -"])).Succeeded().Output.Trim();
@@ -158,6 +182,7 @@ public sealed class SecretTests : IAsyncLifetime
                 template_driver: golang
                 content: |
                   web is {{ .Service.Name }}, key {{ secret "key" }}, where {{ env "WHERE" }}
+
             """);
         return await _host.OrchAsync(["stack", "deploy", "-c", file, .. flags, "app"]);
     }
