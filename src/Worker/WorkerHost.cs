@@ -14,6 +14,7 @@ using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
 using Orchestrator.Worker.Shim;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker;
 
@@ -40,8 +41,14 @@ internal sealed partial class WorkerHost : IAsyncDisposable
         Events = events;
         agentRoot = Path.Combine(options.DataRoot, "agent");
         epoch = new EndpointEpoch(agentRoot);
+        Volumes = new VolumeStore(new VolumeStoreOptions
+        {
+            Root = Path.Combine(options.DataRoot, "volumes"), Time = options.Time, Log = logs.CreateLogger<VolumeStore>(),
+            OnEvent = e => events.Publish("volume", e.Action, e.Name, e.Attributes),
+        });
         var services = new ContainerServices
         {
+            Volumes = Volumes,
             Runtime = runtime,
             Networks = networks,
             Images = images,
@@ -63,6 +70,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
     public EngineEvents Events { get; }
     public ContainerHost Containers { get; }
     public ImageStore Images { get; }
+    public VolumeStore Volumes { get; }
     public INetworks Networks => networks;
     public IBuildRunner BuildRunner { get; }
 

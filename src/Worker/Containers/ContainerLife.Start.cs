@@ -14,6 +14,7 @@ internal sealed partial class ContainerLife
     {
         await detaching; // the sandbox of the last run bears the same id
         Sandbox? sandbox = null;
+        MountedVolumes? mounted = null;
         try
         {
             var layersReady = services.Images.AcquireLayersAsync(container.ImageId, Id, CancellationToken.None).AsTask();
@@ -24,7 +25,8 @@ internal sealed partial class ContainerLife
             var layers = await layersReady;
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var started = await services.Runtime.StartAsync(Request(layers, sandbox), CancellationToken.None);
+            mounted = await volumes.MountAsync(container, layers.LowerDirs);
+            var started = await services.Runtime.StartAsync(Request(layers, sandbox, mounted), CancellationToken.None);
             Set(state with
             {
                 Status = ContainerStatus.Running,
@@ -40,10 +42,12 @@ internal sealed partial class ContainerLife
                 Ports = [.. (sandbox?.Ports ?? []).Select(p => new StoredPort(p.Protocol == PortProtocol.Udp ? "udp" : "tcp", p.HostIp?.ToString(), p.HostPort, p.ContainerPort))],
             });
         }
-        catch (Exception e) when (e is RuntimeException or NetworkException or ImageException or IOException or UnauthorizedAccessException or InvalidContainerException)
+        catch (Exception e) when (e is RuntimeException or NetworkException or ImageException or IOException or UnauthorizedAccessException or InvalidContainerException or ContainerConflictException)
         {
             if (sandbox is not null)
                 await UndoAttachAsync();
+            if (mounted is not null)
+                await volumes.UnmountAsync(container);
             logEnded.TrySetResult();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
             Set(state with
@@ -57,6 +61,10 @@ internal sealed partial class ContainerLife
                 FinishedAt = state.Status == ContainerStatus.Created ? state.FinishedAt : services.Time.GetUtcNow(),
             });
             throw new ContainerStartException(e.Message, code, e);
+        }
+        finally
+        {
+            mounted?.Unpin();
         }
 
         services.Log.ContainerStarted(container.Name, Id, state.Pid);
@@ -87,7 +95,7 @@ internal sealed partial class ContainerLife
             CancellationToken.None);
     }
 
-    private LaunchRequest Request(LayerStack layers, Sandbox? sandbox)
+    private LaunchRequest Request(LayerStack layers, Sandbox? sandbox, MountedVolumes mounted)
     {
         var host = container.HostConfig;
         BindSources.Check(host);
@@ -95,7 +103,7 @@ internal sealed partial class ContainerLife
         var user = ContainerUser.Find([directory.Upper, .. layers.LowerDirs], container.Config.User ?? "", host.GroupAdd);
         var spec = SpecPlan.Of(
             Id, container.Config, host,
-            new StartFacts { NetnsPath = sandbox?.NetnsPath, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root },
+            new StartFacts { NetnsPath = sandbox?.NetnsPath, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root, Volumes = mounted.Mounts },
             services.Facts);
         return new LaunchRequest
         {

@@ -14,6 +14,7 @@ internal sealed partial class ContainerLife
 
     private readonly ContainerServices services;
     private readonly ContainerDirectory directory;
+    private readonly ContainerVolumes volumes;
     private readonly Func<ContainerLife, ValueTask> forget;
     private readonly Mailbox<(string Name, Func<Task> Do)> inbox = new(InboxCapacity, WhenFull.Wait);
     private readonly List<(WaitCondition Condition, TaskCompletionSource<ContainerWaitReply> Done)> waiters = [];
@@ -40,6 +41,7 @@ internal sealed partial class ContainerLife
         this.state = state;
         this.forget = forget;
         directory = new ContainerDirectory(services.Root, container.Id);
+        volumes = new ContainerVolumes(services.Volumes, services.Log);
         if (state.Status != ContainerStatus.Running)
             logEnded.SetResult();
         snapshot = new ContainerSnapshot(container, state, logEnded.Task);

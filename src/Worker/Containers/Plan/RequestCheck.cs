@@ -31,8 +31,8 @@ internal static partial class RequestCheck
             Refuse("StopSignal", $"Invalid signal: {config.StopSignal}");
         if (config.Tty || config.OpenStdin)
             Refuse(config.Tty ? "Tty" : "OpenStdin", "a terminal or an open stdin does not work yet: attach and exec come with a later release");
-        if (config.Volumes.Count > 0)
-            Refuse("Volumes", $"anonymous volume {config.Volumes.Keys.First()}: volumes come with a later release");
+        foreach (var volume in config.Volumes.Keys.Where(v => !v.StartsWith('/') || MountPlan.Clean(v) == "/"))
+            Refuse("Volumes", $"invalid volume '{volume}': it must be an absolute path of the container, and not /");
         if (config.Healthcheck is { Test: [not "NONE", ..] })
             Refuse("Healthcheck", "health checks come with a later release");
         if (config.NetworkDisabled == true && host.PortBindings.Count > 0)
@@ -78,8 +78,6 @@ internal static partial class RequestCheck
         Refuse(host.PidMode is not (null or ""), "PidMode");
         Refuse(host.UtsMode is not (null or ""), "UTSMode");
         Refuse(host.UsernsMode is not (null or ""), "UsernsMode");
-        Refuse(host.VolumesFrom.Count > 0, "VolumesFrom");
-        Refuse(host.VolumeDriver is not (null or "" or "local"), "VolumeDriver");
         Refuse(host.PublishAllPorts, "PublishAllPorts");
         Refuse(host.StorageOpt.Count > 0, "StorageOpt");
         Refuse(host.Annotations.Count > 0, "Annotations");

@@ -18,6 +18,9 @@ internal sealed record StartFacts
 
     /// <summary>Where the generated /etc/hosts, /etc/hostname and /etc/resolv.conf lie on the host.</summary>
     public required string FilesDirectory { get; init; }
+
+    /// <summary>Binds of volumes, and of what other containers lent.</summary>
+    public ImmutableArray<OciMount> Volumes { get; init; } = [];
 }
 
 /// <summary>A container as the runtime must make it.</summary>
@@ -56,7 +59,7 @@ internal static class SpecPlan
             Root = new OciRoot { Readonly = host.ReadonlyRootfs },
             Hostname = hostname,
             Domainname = string.IsNullOrEmpty(config.Domainname) ? null : config.Domainname,
-            Mounts = Mounts(host, mounts, start.FilesDirectory),
+            Mounts = Mounts(host, [.. mounts.Mounts.Concat(start.Volumes).OrderBy(m => m.Destination.Count(c => c == '/'))], start.FilesDirectory),
             Linux = new OciLinux
             {
                 Namespaces = Namespaces(start.NetnsPath),
@@ -83,9 +86,9 @@ internal static class SpecPlan
     };
 
     /// <summary>A mount of the user's on the same place takes the place of a default or generated one.</summary>
-    private static ImmutableArray<OciMount> Mounts(HostConfig host, MountPlan own, string files)
+    private static ImmutableArray<OciMount> Mounts(HostConfig host, ImmutableArray<OciMount> own, string files)
     {
-        var taken = own.Mounts.Select(m => m.Destination).ToHashSet(StringComparer.Ordinal);
+        var taken = own.Select(m => m.Destination).ToHashSet(StringComparer.Ordinal);
         var defaults = SpecDefaults.Mounts(host.ShmSize).Where(m => !taken.Contains(m.Destination));
         var generated = GeneratedFiles.Where(f => !taken.Contains(f.Target)).Select(f => new OciMount
         {
@@ -94,7 +97,7 @@ internal static class SpecPlan
             Type = "bind",
             Options = host.ReadonlyRootfs ? ["rbind", "rprivate", "ro"] : ["rbind", "rprivate", "rw"],
         });
-        return [.. defaults, .. own.Mounts, .. generated];
+        return [.. defaults, .. own, .. generated];
     }
 
     private static ImmutableArray<OciNamespace> Namespaces(string? netns)
