@@ -9,6 +9,7 @@ internal sealed record ComposeFile
     public string? Name { get; init; }
     public IReadOnlyList<ComposeService> Services { get; init; } = [];
     public IReadOnlyList<ComposeNetwork> Networks { get; init; } = [];
+    public IReadOnlyList<ComposeVolume> Volumes { get; init; } = [];
 
     /// <summary>The merged and interpolated text, for <c>stack config</c>.</summary>
     public required MappingNode Source { get; init; }

@@ -36,8 +36,7 @@ internal sealed partial class ContainerHost
             var paths = new RootedPaths(root);
             var (stat, resolved) = Stat(paths, reference, path);
             using var parent = resolved.Length == 0 ? FileOps.OpenDirectory(root, ".") : paths.Parent(resolved, out _) ?? throw new ContainerPathException(reference, path);
-            // "/dir/." is the content of dir, "dir" is dir: both have dir's last name, as docker's client expects.
-            new ArchiveWriter(begin(stat), stop).Write(parent, resolved.Length == 0 ? "." : Path.GetFileName(resolved), stat.Name);
+            new ArchiveWriter(begin(stat), stop).Write(parent, resolved.Length == 0 ? "." : Path.GetFileName(resolved), stat.Name == "/" ? "." : stat.Name);
             return true;
         }, stop);
 
@@ -137,8 +136,9 @@ internal sealed partial class ContainerHost
         if (paths.Status(resolved) is not { } status || (ends && status.Kind != FileKind.Directory))
             throw new ContainerPathException(container, path);
         var target = status.Kind == FileKind.Symlink ? "/" + paths.Resolve(asked, LastLink.Followed) : "";
-        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(asked)));
-        return (PathStat.Of(name.Length == 0 ? "/" : name, status, target), resolved);
+        // As Go's filepath.Base: "/dir/." is ".", the content of dir, while "/dir" and "/dir/" are dir itself.
+        var name = asked.TrimEnd('/') is { Length: > 0 } bare ? bare[(bare.LastIndexOf('/') + 1)..] : "/";
+        return (PathStat.Of(name, status, target), resolved);
     }
 
     private async Task<(ContainerDirectory Directory, ImmutableArray<string> Layers, IReadOnlySet<string> Places)> LayersAsync(

@@ -13,7 +13,7 @@ internal static class InspectCommand
 {
     /// <summary>In the order in which docker looks.</summary>
     private static readonly (string Kind, string Path)[] Kinds =
-        [("container", "containers/{0}/json"), ("image", "images/{0}/json"), ("network", "networks/{0}"), ("node", "nodes/{0}"), ("service", "services/{0}"), ("task", "tasks/{0}")];
+        [("container", "containers/{0}/json"), ("image", "images/{0}/json"), ("network", "networks/{0}"), ("volume", "volumes/{0}"), ("node", "nodes/{0}"), ("service", "services/{0}"), ("task", "tasks/{0}")];
 
     internal static Command Of(Shell shell, string kind, string plural)
     {
@@ -35,7 +35,7 @@ internal static class InspectCommand
     internal static Command Any(Shell shell)
     {
         var format = Flags.Text("--format", Flags.FormatWords, "string", "-f");
-        var type = Flags.Text("--type", "Only inspect objects of the given type (container, image, network, node, service, task)");
+        var type = Flags.Text("--type", "Only inspect objects of the given type (container, image, network, volume, node, service, task)");
         var names = Flags.Several("NAME|ID");
         return new Command("inspect", "Return low-level information on any object").Does(shell, [format, type, names], (call, stop) =>
         {

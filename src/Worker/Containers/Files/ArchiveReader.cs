@@ -13,6 +13,12 @@ internal sealed record ExtractOptions
 
     /// <summary>Everything belongs to them; null: as the archive says.</summary>
     public (uint Uid, uint Gid)? Owner { get; init; }
+
+    /// <summary>Everything belongs to whoever unpacks it, and attributes that only root may set are left out.</summary>
+    public bool OwnerIsCaller { get; init; }
+
+    /// <summary>Another name for the first component of every entry's; null: as the archive says.</summary>
+    public string? TopName { get; init; }
 }
 
 /// <summary>Unpacks a tar below a directory of a container; names and links are followed as the container would follow them.</summary>
@@ -27,7 +33,7 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
         while (tar.Next() is { } entry)
         {
             stop.ThrowIfCancellationRequested();
-            var name = EntryPath.Clean(entry.Name);
+            var name = Renamed(EntryPath.Clean(entry.Name));
             if (name.Length > 0) // the archive's own root is the directory that is there
                 Put(name, entry, tar.Content);
         }
@@ -40,6 +46,14 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
             if (parent is not null && FileOps.Status(parent, leaf) is { Kind: FileKind.Directory })
                 FileOps.ChangeTime(parent, leaf, entry.ModifiedSeconds, entry.ModifiedNanoseconds);
         }
+    }
+
+    private string Renamed(string name)
+    {
+        if (options.TopName is not { } top || name.Length == 0)
+            return name;
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 ? top : top + name[slash..];
     }
 
     private void Put(string name, TarEntry entry, Stream content)
@@ -90,7 +104,7 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
 
     private void Link(SafeFileHandle parent, string leaf, TarEntry entry)
     {
-        var target = EntryPath.Clean(entry.LinkName);
+        var target = Renamed(EntryPath.Clean(entry.LinkName));
         using var from = paths.Parent(into.Length == 0 ? target : $"{into}/{target}", out var targetLeaf);
         if (from is null || FileOps.Status(from, targetLeaf) is not { Kind: not FileKind.Directory })
             throw new InvalidContainerException("path", $"the archive links {entry.Name} to {entry.LinkName}, which is no file in it");
@@ -101,10 +115,11 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
     private void Describe(SafeFileHandle parent, string leaf, TarEntry entry)
     {
         var (uid, gid) = options.Owner ?? (entry.Uid, entry.Gid);
-        FileOps.ChangeOwner(parent, leaf, uid, gid);
+        if (!options.OwnerIsCaller)
+            FileOps.ChangeOwner(parent, leaf, uid, gid);
         if (entry.Kind != TarKind.Symlink)
             FileOps.ChangeMode(parent, leaf, entry.Mode);
-        foreach (var (name, value) in entry.Xattrs.Where(x => !x.Key.StartsWith("trusted.", StringComparison.Ordinal)))
+        foreach (var (name, value) in entry.Xattrs.Where(x => options.OwnerIsCaller ? x.Key.StartsWith("user.", StringComparison.Ordinal) : !x.Key.StartsWith("trusted.", StringComparison.Ordinal)))
         {
             try
             {
