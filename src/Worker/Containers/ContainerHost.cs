@@ -77,7 +77,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
 
         Begin(container, new StoredState());
         services.Events.Publish("container", "create", id, new Dictionary<string, string>(config.Labels) { ["image"] = config.Image, ["name"] = name });
-        return new CreatedContainer(id, Warnings(image));
+        return new CreatedContainer(id, []);
     }
 
     /// <summary>Starts it; false when it runs already.</summary>
@@ -223,13 +223,5 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             if (index.TryReserve(name, id, out _))
                 return name;
         }
-    }
-
-    private static List<string> Warnings(ImageRecord image)
-    {
-        var warnings = new List<string>();
-        if (image.Config.Healthcheck is { Test: [not "NONE", ..] })
-            warnings.Add("the image's health check is not run: health checks come with a later release");
-        return warnings;
     }
 }

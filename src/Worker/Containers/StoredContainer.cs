@@ -80,6 +80,9 @@ internal sealed record StoredState
     /// <summary>It is being removed, its anonymous volumes with it.</summary>
     public bool RemoveVolumes { get; init; }
 
+    /// <summary>What its health check found; null: it has none, or was never started.</summary>
+    public ContainerHealth? Health { get; init; }
+
     /// <summary>By network id.</summary>
     public IReadOnlyList<StoredEndpoint> Endpoints { get; init; } = [];
 

@@ -19,4 +19,16 @@ internal interface IRuntime
 
     /// <summary>First every exit that is not deleted yet, then each as it happens: a restarted daemon misses none, and may see one twice.</summary>
     IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop);
+
+    /// <summary>Runs a further program in a running container; returns once it has been executed.</summary>
+    /// <exception cref="RuntimeException">It could not be: 127 and 126 as for a start.</exception>
+    Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop);
+
+    /// <summary>Joins the container's own stdio.</summary>
+    /// <exception cref="RuntimeException">There is no such container or it does not run.</exception>
+    Task<IAttachSession> AttachAsync(string id, CancellationToken stop);
+
+    /// <summary>Sets the size of the container's terminal.</summary>
+    /// <exception cref="RuntimeException">There is no such container, it does not run or it has no terminal.</exception>
+    Task ResizeAsync(string id, int rows, int columns, CancellationToken stop);
 }

@@ -83,6 +83,15 @@ internal sealed class LocalRuntime : IRuntime, IDisposable
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);
 
+    public Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop) =>
+        throw new RuntimeException($"exec in {id}: the runtime cannot do that yet");
+
+    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
+        throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
+
+    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) =>
+        throw new RuntimeException($"resize {id}: the runtime cannot do that yet");
+
     /// <summary>Collects processes that became ours when their parents died (containers that share the host's pid namespace).</summary>
     /// <remarks>Only where every child of the process is this runtime's.</remarks>
     internal void ReapOrphans() => loop.Post(() =>
