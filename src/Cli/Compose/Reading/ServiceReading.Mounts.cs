@@ -209,7 +209,7 @@ internal sealed partial class ServiceReading
     private Mount? Named(Place at, string subject, string name, Mount mount) => declaredVolumes.Contains(name)
         ? mount
         : Fail(at, $"{subject}.volumes: the file does not declare the volume '{name}'"
-            + $"{(Spelling.Nearest(name, declaredVolumes) is { } near ? $", did you mean '{near}'?" : "")}; add it to the top-level 'volumes', or write './{name}' for a folder of the host");
+            + (Spelling.Nearest(name, declaredVolumes) is { } near ? $", did you mean '{near}'?" : $"; add it to the top-level 'volumes', or write './{name}' for a folder of the host"));
 
     private Mount? Fail(Place at, string message)
     {
