@@ -45,6 +45,6 @@ internal sealed partial class ContainerLife
                 $"its secrets and configs ({string.Join(", ", targets)}) are not here: the daemon was restarted, and a manager gives them again when the node's agent has its session");
         }
 
-        return MemoryFiles.Make(services.MemoryRoot, Id, given);
+        return MemoryFiles.Make(services.MemoryRoot, Id, given, container.Remap);
     }
 }
