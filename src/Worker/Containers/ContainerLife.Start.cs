@@ -25,7 +25,7 @@ internal sealed partial class ContainerLife
             var layers = await layersReady;
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var started = await services.Runtime.StartAsync(Request(layers, sandbox), CancellationToken.None);
+            var started = await StartWithFilesAsync(Request(layers, sandbox));
             Set(state with
             {
                 Status = ContainerStatus.Running,

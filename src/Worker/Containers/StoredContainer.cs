@@ -22,6 +22,9 @@ internal sealed record StoredContainer
 
     /// <summary>The ids it was made with, and keeps: what it wrote bears them. Null: the host's.</summary>
     public UserRemap? Remap { get; init; }
+
+    /// <summary>Where the container sees secrets and configs; their bytes are never stored.</summary>
+    public IReadOnlyList<string>? MemoryFiles { get; init; }
 }
 
 /// <summary>How a container fares (<c>state.json</c>). Of what runs now the runtime knows more and is believed.</summary>

@@ -20,6 +20,7 @@ internal static class ContainerSpecValidation
             found.Add(problem.Where, problem.Message);
         if (spec.Privileges is { } privileges)
             PrivilegesValidation.Check(found, privileges, Root + ".Privileges");
+        PayloadValidation.References(found, spec, Root);
 
         foreach (var mount in spec.Mounts)
             Mount(found, mount);
@@ -31,8 +32,6 @@ internal static class ContainerSpecValidation
     {
         found.Unsupported(spec.Tty, Root + ".TTY", "terminals of tasks");
         found.Unsupported(spec.OpenStdin, Root + ".OpenStdin", "tasks with an open stdin");
-        found.Unsupported(spec.Secrets.Count > 0, Root + ".Secrets", "secrets");
-        found.Unsupported(spec.Configs.Count > 0, Root + ".Configs", "configs");
     }
 
     private static void Mount(Findings found, Mount mount)

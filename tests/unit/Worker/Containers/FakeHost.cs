@@ -33,6 +33,7 @@ internal sealed class FakeHost : IAsyncDisposable
             Events = Events,
             Facts = Facts,
             Root = Path.Combine(Root, "containers"),
+            MemoryRoot = Path.Combine(Root, "files"),
             Time = TimeProvider.System,
             Log = NullLogger<ContainerHost>.Instance,
         });
