@@ -19,7 +19,8 @@ namespace Orchestrator.Tests.Integration.Hosts;
 internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
 {
     internal const string Image = "busybox:latest";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>More where a processor is emulated.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("ORCH_TEST_PATIENCE"), out var seconds) ? seconds : 30);
 
     private readonly string name = "hw" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3));
     private readonly StringBuilder said = new();

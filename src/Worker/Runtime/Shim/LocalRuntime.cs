@@ -104,6 +104,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     {
         threads.Dispose();
         loop.Dispose();
+        oomWatch?.Dispose();
         launcher.Dispose();
         foreach (var parent in cgroupParents.Keys)
         {
@@ -143,6 +144,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     private void Adopt(Container container)
     {
         container.Output.Start(loop);
+        WatchMemory(container);
         container.Token = loop.Watch(container.PidFd, () => Collect(container));
     }
 
@@ -151,6 +153,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
         if (PidFd.TryWait(container.PidFd) is not { } status)
             return;
         loop.Forget(container.PidFd, container.Token);
+        oomWatch?.Stop(container);
         container.Output.Finish(loop);
         var exit = new ContainerExit
         {
