@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Runtime.Cgroups;
+using Orchestrator.Worker.Runtime.Plan;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
