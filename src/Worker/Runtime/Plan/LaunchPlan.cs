@@ -11,6 +11,9 @@ internal sealed record DetachedMount(string Name, string Source, bool Recursive,
 /// <param name="Attributes">MOUNT_ATTR_* flags.</param>
 internal sealed record DetachedDevices(string? Data, ulong Attributes, ImmutableArray<Spec.OciDevice> Nodes);
 
+/// <summary>The file system of a container's terminals: options as keys with values (empty: none) and MOUNT_ATTR_* flags.</summary>
+internal sealed record TerminalMount(ImmutableArray<KeyValuePair<string, string>> Options, ulong Attributes);
+
 /// <summary>A file that the launching process opens for the new one.</summary>
 internal readonly record struct FileToOpen(string Name, string Path);
 
@@ -34,6 +37,9 @@ internal sealed record LaunchPlan
 
     public required ImmutableArray<LaunchStep> Steps { get; init; }
 
+    /// <summary>The devpts to make beforehand, when the process has a terminal.</summary>
+    public TerminalMount? Terminal { get; init; }
+
     /// <summary>What was asked for and is given in part only, a sentence each.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
 
@@ -44,6 +50,7 @@ internal sealed record LaunchPlan
     internal const string Init = "init";
     internal const string Overlay = "overlay";
     internal const string Dev = "dev";
+    internal const string Devpts = "devpts";
 
     private const int KeyctlJoinSession = 1;
     private const ulong NewCgroup = 0x02000000;
@@ -57,8 +64,6 @@ internal sealed record LaunchPlan
         LaunchRequest request, HostFacts host, Cgroups.CgroupPlan cgroup, Seccomp.SeccompFilter? filter, Func<string, PathKind> look)
     {
         var spec = request.Spec;
-        if (spec.Process.Terminal)
-            throw new RuntimeException("A terminal for a container is not supported yet.");
         var warnings = ImmutableArray.CreateBuilder<string>();
         var namespaces = NamespacePlan.For(spec.Linux.Namespaces);
         if (request.Init && !namespaces.Creates("pid"))
@@ -79,8 +84,11 @@ internal sealed record LaunchPlan
             .. root.Steps(),
             .. ProcessPlan.For(spec.Process, new ProcessPlace(namespaces.TakesTwoProcesses, namespaces.UserPath is not null, request.Init), host, filter, warnings),
         ];
+        if (spec.Process.Terminal && root.Terminal is null)
+            throw new RuntimeException("A terminal needs a devpts of the container's own on /dev/pts.");
         return new LaunchPlan
         {
+            Terminal = root.Terminal,
             Namespaces = namespaces.CloneFlags,
             Files = namespaces.Files,
             Mounts = root.Detached,

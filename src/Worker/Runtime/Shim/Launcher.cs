@@ -53,15 +53,13 @@ internal sealed partial class Launcher : IDisposable
             var cgroup = Cgroup.Create(groups);
             undo.Push(cgroup.Remove);
             using var files = new OpenFiles();
-            files.Borrow(LaunchPlan.Stdin, nothing);
             files.Borrow(LaunchPlan.Init, init);
-            var output = new ContainerOutput(
-                request.Log, OpenFifo(own, LaunchPlan.Stdout, OnHost(spec), files), OpenFifo(own, LaunchPlan.Stderr, OnHost(spec), files), time, logFailed);
+            var (output, input) = OpenStdio(request, plan, own, files, logFailed, undo);
             undo.Push(output.Dispose);
 
             var warnings = plan.Warnings.ToList();
             var process = Run(request, plan, cgroup, files, warnings);
-            return (new Container(request.Id, process.Pid, process.PidFd, time.GetUtcNow(), cgroup, output, own, Traits.Of(request, filter)), warnings);
+            return (new Container(request.Id, process.Pid, process.PidFd, time.GetUtcNow(), cgroup, output, input, own, Traits.Of(request, filter)), warnings);
         }
         catch (Exception error)
         {
