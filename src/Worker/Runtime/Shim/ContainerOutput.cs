@@ -32,11 +32,11 @@ internal sealed class ContainerOutput : IDisposable
     /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
     internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle? stderr, TimeProvider time, Action<Exception> failed)
     {
-        log = new LogFile(target);
+        log = new LogFile(target, failed);
         this.time = time;
         this.failed = failed;
-        var output = new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray()));
-        streams = stderr is null ? [output] : [output, new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray()))];
+        var output = new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray(), LineFormat.Of(target)));
+        streams = stderr is null ? [output] : [output, new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray(), LineFormat.Of(target)))];
     }
 
     /// <summary>The loop's: who sees the output besides the log.</summary>
