@@ -25,6 +25,7 @@ internal sealed class FileReading(ReadingContext context)
         {
             services = ReadServices(all, declared);
             CheckNetworks(services, networks);
+            DependencyChecks.Check(services, _problems);
         }
         else if (top.PlaceOf("services") is null)
         {
