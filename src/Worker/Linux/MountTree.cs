@@ -10,6 +10,7 @@ namespace Orchestrator.Worker.Linux;
 internal static unsafe partial class MountTree
 {
     internal const ulong AttrReadOnly = 1;
+    private const ulong AttrIdMap = 0x100000;
 
     private const nint OpenTreeNumber = 428;
     private const nint FsOpenNumber = 430;
@@ -47,6 +48,23 @@ internal static unsafe partial class MountTree
                 throw LinuxException.Last($"mount_setattr {subject}");
         }
         GC.KeepAlive(tree);
+    }
+
+    /// <summary>
+    /// Shows the mount's owners through a user namespace's mapping (MOUNT_ATTR_IDMAP): what belongs to id N there belongs to the
+    /// namespace's own N here. EINVAL where the file system cannot.
+    /// </summary>
+    internal static void MapOwners(SafeFileHandle tree, SafeFileHandle userNamespace, bool recursive, string subject)
+    {
+        var attributes = stackalloc ulong[4] { AttrIdMap, 0, 0, (ulong)userNamespace.DangerousGetHandle() };
+        fixed (byte* empty = Utf8(""))
+        {
+            var flags = AtEmptyPath | (recursive ? AtRecursive : 0);
+            if (syscall(MountSetAttrNumber, (int)tree.DangerousGetHandle(), (nint)empty, (nint)flags, (nint)attributes, 32) == -1)
+                throw LinuxException.Last($"map the owners of {subject}");
+        }
+        GC.KeepAlive(tree);
+        GC.KeepAlive(userNamespace);
     }
 
     /// <summary>A new file system from key and value pairs, mounted nowhere (fsopen(2), fsconfig(2), fsmount(2)).</summary>

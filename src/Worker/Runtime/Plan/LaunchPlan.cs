@@ -6,6 +6,11 @@ namespace Orchestrator.Worker.Runtime.Plan;
 /// <summary>A copy of a host path's mount, made by the launching process and attached by the new one.</summary>
 internal sealed record DetachedMount(string Name, string Source, bool Recursive, MountOptions Options);
 
+/// <summary>A file system for /dev with its nodes, made by the launching process: in a user namespace nobody may make devices.</summary>
+/// <param name="Data">The file system's own options.</param>
+/// <param name="Attributes">MOUNT_ATTR_* flags.</param>
+internal sealed record DetachedDevices(string? Data, ulong Attributes, ImmutableArray<Spec.OciDevice> Nodes);
+
 /// <summary>A file that the launching process opens for the new one.</summary>
 internal readonly record struct FileToOpen(string Name, string Path);
 
@@ -21,6 +26,12 @@ internal sealed record LaunchPlan
     /// <summary>The overlay as key and value pairs for the new mount API, when its options are too long for mount(2).</summary>
     public ImmutableArray<KeyValuePair<string, string>> LongOverlay { get; init; } = [];
 
+    /// <summary>The container's user namespace, if it has one: what is made beforehand is made for its ids.</summary>
+    public string? UserPath { get; init; }
+
+    /// <summary>A /dev made beforehand, where the container's root may make no device.</summary>
+    public DetachedDevices? Devices { get; init; }
+
     public required ImmutableArray<LaunchStep> Steps { get; init; }
 
     /// <summary>What was asked for and is given in part only, a sentence each.</summary>
@@ -33,6 +44,7 @@ internal sealed record LaunchPlan
     internal const string Stderr = "stderr";
     internal const string Init = "init";
     internal const string Overlay = "overlay";
+    internal const string Dev = "dev";
 
     private const int KeyctlJoinSession = 1;
     private const ulong NewCgroup = 0x02000000;
@@ -55,7 +67,10 @@ internal sealed record LaunchPlan
         var root = new RootPlan(request, host, cgroup, namespaces, look);
         ImmutableArray<LaunchStep> steps =
         [
+            .. namespaces.TakesTwoProcesses ? ProcessPlan.OfTheHost(spec.Process, host, warnings) : Step.None,
+            .. namespaces.UserPath is null ? Step.None : [new LaunchStep($"chdir {request.Root.Merged}", CallNumber.chdir, request.Root.Merged)],
             .. cgroup.LegacyDirectories.Select(d => new LaunchStep($"join cgroup {d}", CallNumber.write, Operand.File(d), "0", 1)),
+            .. namespaces.SecondProcess(),
             .. namespaces.Creates("cgroup") ? [new LaunchStep("unshare the cgroup namespace", CallNumber.unshare, (long)NewCgroup)] : Step.None,
             .. namespaces.Steps(),
             new LaunchStep("setsid", CallNumber.setsid),
@@ -65,7 +80,7 @@ internal sealed record LaunchPlan
             new LaunchStep("redirect stdout", CallNumber.dup2, Operand.File(Stdout), 1),
             new LaunchStep("redirect stderr", CallNumber.dup2, Operand.File(Stderr), 2),
             .. root.Steps(),
-            .. ProcessPlan.For(request, host, filter, warnings),
+            .. ProcessPlan.For(request, host, filter, warnings, namespaces),
         ];
         return new LaunchPlan
         {
@@ -73,6 +88,8 @@ internal sealed record LaunchPlan
             Files = namespaces.Files,
             Mounts = root.Detached,
             LongOverlay = root.LongOverlay,
+            UserPath = namespaces.UserPath,
+            Devices = root.Devices,
             Steps = steps,
             Warnings = [.. warnings, .. cgroup.Warnings],
         };
