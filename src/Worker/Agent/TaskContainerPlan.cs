@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers;
@@ -75,6 +76,7 @@ internal static class TaskContainerPlan
         OomScoreAdj = spec.OomScoreAdj,
         ReadonlyRootfs = spec.ReadOnly,
         SecurityOpt = [.. Security(spec.Privileges)],
+        UsernsMode = spec.Privileges?.UserNamespace is { Length: > 0 } users and not "default" ? users : null,
         Sysctls = spec.Sysctls,
         Init = spec.Init,
         Ulimits = spec.Ulimits,
@@ -125,6 +127,6 @@ internal static class TaskContainerPlan
         if (privileges?.NoNewPrivileges == true)
             yield return "no-new-privileges";
         if (privileges?.Seccomp?.Mode is { Length: > 0 } mode and not "default")
-            yield return mode == "unconfined" ? "seccomp=unconfined" : "seccomp=" + mode;
+            yield return mode == "unconfined" ? "seccomp=unconfined" : "seccomp=" + Encoding.UTF8.GetString(privileges.Seccomp.Profile ?? []);
     }
 }

@@ -4,6 +4,7 @@ using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers.Logs;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
+using Orchestrator.Worker.Runtime;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -27,17 +28,22 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         if (!string.IsNullOrEmpty(name))
             RequestCheck.CheckName(name);
         var image = await services.Images.ResolveAsync(request.Image, stop) ?? throw ImageException.NotFound(request.Image);
-        var host = request.HostConfig ?? new HostConfig();
+        var host = LogPlan.Fill(request.HostConfig ?? new HostConfig(), services.Facts.DefaultLog);
         var config = ImageDefaults.Merge(request, image.Config);
         var problems = new List<Problem>();
         RequestCheck.Check(config, host, services.Facts, problems);
         CapabilityPlan.Of(host.CapAdd, host.CapDrop, problems);
         MountPlan.Of(host, problems);
         var id = IdText.Host(RandomNumberGenerator.GetBytes(32));
-        EndpointPlan.Of(host, request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
+        foreach (var (field, reference) in NamespaceModes.Of(host).Joined().Where(j => TryFind(j.Reference) is null))
+            problems.Add(new Problem(field, $"No such container: {reference}"));
+        EndpointPlan.Of(PublishPlan.Of(config, host), request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
         BindSources.Check(host);
+        BlockDevices.Find(host);
+        var warnings = Warnings(image);
+        host = LimitPlan.Adapt(host, services.Facts.Limits, warnings);
 
         if (string.IsNullOrEmpty(name))
             name = Invent(id);
@@ -52,6 +58,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             Config = config,
             HostConfig = host,
             Networking = request.NetworkingConfig,
+            Remap = services.Facts.RemapOf(NamespaceModes.Of(host)),
         };
         try
         {
@@ -71,7 +78,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
 
         Begin(container, new StoredState());
         services.Events.Publish("container", "create", id, new Dictionary<string, string>(config.Labels) { ["image"] = config.Image, ["name"] = name });
-        return new CreatedContainer(id, Warnings(image));
+        return new CreatedContainer(id, warnings);
     }
 
     /// <summary>Starts it; false when it runs already.</summary>
@@ -153,7 +160,10 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     internal IAsyncEnumerable<LogRecord> ReadLogsAsync(string reference, LogQuery query, CancellationToken stop)
     {
         var snapshot = index.Find(reference).Snapshot;
-        return LogReader.ReadAsync(new ContainerDirectory(services.Root, snapshot.Id).Log, query, logWatch, snapshot.LogEnded, stop);
+        var target = LogPlan.Of(new ContainerDirectory(services.Root, snapshot.Id), snapshot.Container);
+        return target.Format == LogFormat.None
+            ? throw new LogsNotKeptException()
+            : LogReader.ReadAsync(target.Path, query, logWatch, snapshot.LogEnded, stop, LogCodec.Of(target.Format));
     }
 
     /// <summary>True while a container with this id runs: what image removal asks.</summary>
@@ -185,7 +195,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             lock (guard)
                 loops.Remove(removed);
             return ValueTask.CompletedTask;
-        });
+        }, TryFind);
         index.Add(life);
         lock (guard)
             loops[life] = Task.Run(life.RunAsync); // on the pool: its caller may be a loop with a context of its own

@@ -19,6 +19,9 @@ internal sealed record ContainerServices
     /// <summary><c>DATA-ROOT/containers</c>.</summary>
     public required string Root { get; init; }
 
+    /// <summary>The path of the user namespace with these ids.</summary>
+    public Func<UserRemap, string>? UserNamespace { get; init; }
+
     public required TimeProvider Time { get; init; }
     public required ILogger<ContainerHost> Log { get; init; }
 }

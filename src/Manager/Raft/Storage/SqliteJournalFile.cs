@@ -194,8 +194,7 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
         using var row = read.ExecuteReader();
         if (!row.Read())
             return SnapshotMeta.None;
-        var voters = row.GetString(2).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return new((ulong)row.GetInt64(0), (ulong)row.GetInt64(1), [.. voters.Select(v => new PeerId(ulong.Parse(v, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)))]);
+        return new((ulong)row.GetInt64(0), (ulong)row.GetInt64(1), MembershipText.Read(row.GetString(2)));
     }
 
     private List<Entry> ReadEntries()
@@ -224,7 +223,7 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
             "$n", "$term", "$voters", "$manifest", "$payload", "$time");
         save.Parameters["$n"].Value = (long)meta.Index;
         save.Parameters["$term"].Value = (long)meta.Term;
-        save.Parameters["$voters"].Value = string.Join(' ', meta.Voters);
+        save.Parameters["$voters"].Value = MembershipText.Write(meta.Membership);
         save.Parameters["$manifest"].Value = StateManifest;
         save.Parameters["$payload"].Value = Bytes(state);
         save.Parameters["$time"].Value = time.GetUtcNow().ToUnixTimeMilliseconds();

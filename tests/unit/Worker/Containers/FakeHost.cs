@@ -82,7 +82,7 @@ internal sealed class FakeHost : IAsyncDisposable
     }
 }
 
-internal sealed class FakeRuntime : IRuntime
+internal sealed partial class FakeRuntime : IRuntime
 {
     private readonly Lock guard = new();
     private readonly Dictionary<string, ContainerRecord> containers = [];
