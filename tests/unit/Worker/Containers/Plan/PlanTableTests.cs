@@ -209,7 +209,14 @@ public sealed class PlanTableTests
         if (problem.Length > 0)
             Assert.Contains(problem, problems[0].Message, StringComparison.Ordinal);
         else
-            Assert.Equal((size, files), (LogPlan.Of("/l", log).MaxSizeBytes, LogPlan.Of("/l", log).MaxFiles));
+        {
+            var container = new StoredContainer
+            {
+                Id = "c", Name = "c", Created = default, ImageId = "i", Config = new ContainerConfig(), HostConfig = new HostConfig { LogConfig = log },
+            };
+            var target = LogPlan.Of(new ContainerDirectory("/l", "c"), container);
+            Assert.Equal((size, files), (target.MaxSizeBytes, target.MaxFiles));
+        }
     }
 
     private static string[] Split(string text) => text.Split('|', StringSplitOptions.RemoveEmptyEntries);
