@@ -27,6 +27,7 @@ internal sealed class FileReading(ReadingContext context)
             CheckNetworks(services, networks);
             payloads.Check("secrets", "secret", services, s => s.Secrets, secrets);
             payloads.Check("configs", "config", services, s => s.Configs, configs);
+            DependencyChecks.Check(services, _problems);
         }
         else if (top.PlaceOf("services") is null)
         {
