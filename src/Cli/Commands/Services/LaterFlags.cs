@@ -5,8 +5,6 @@ namespace Orchestrator.Cli.Commands.Services;
 /// <summary>Docker's flags for services that do not work here yet: known, so that the refusal can say why, and left out of the help.</summary>
 internal sealed class LaterFlags
 {
-    private const string Secret = "secrets come with a later version";
-    private const string Config = "configs come with a later version";
 
     private static readonly (string Name, string Why)[] Both =
     [
@@ -16,13 +14,12 @@ internal sealed class LaterFlags
 
     private static readonly (string Name, string Why)[] OfCreate =
     [
-        ("--secret", Secret), ("--config", Config), ("--credential-spec", "it is for Windows"),
+        ("--credential-spec", "it is for Windows"),
         ("--generic-resource", "generic resources come with a later version"),
     ];
 
     private static readonly (string Name, string Why)[] OfUpdate =
     [
-        ("--secret-add", Secret), ("--secret-rm", Secret), ("--config-add", Config), ("--config-rm", Config),
         ("--generic-resource-add", "generic resources come with a later version"), ("--generic-resource-rm", "generic resources come with a later version"),
         ("--credential-spec", "it is for Windows"),
     ];

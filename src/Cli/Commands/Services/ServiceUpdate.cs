@@ -13,6 +13,7 @@ internal static class ServiceUpdate
         var flags = new ServiceFlags(add: "-add");
         var removals = new RemovalFlags();
         var later = LaterFlags.ForUpdate();
+        var payloads = PayloadFlags.ForUpdate();
         var image = Flags.Text("--image", "Service image tag");
         var args = Flags.Text("--args", "Service command args", "command");
         var force = Flags.Switch("--force", "Force update even if no changes require it");
@@ -21,7 +22,7 @@ internal static class ServiceUpdate
         var detach = Flags.Switch("--detach", "Exit immediately instead of waiting for the service to converge", "-d");
         var quiet = Flags.Quiet("Suppress progress output");
         var name = Flags.One("SERVICE");
-        Option[] changes = [image, args, force, resolve, .. removals.All, .. flags.All];
+        Option[] changes = [image, args, force, resolve, .. removals.All, .. flags.All, .. payloads.All];
         return new Command("update", "Update a service").Does(shell, [rollback, detach, quiet, .. changes, .. later.All, name], async (call, stop) =>
         {
             later.Refuse(call);
@@ -38,7 +39,7 @@ internal static class ServiceUpdate
             var spec = await removals.ApplyAsync(call, service.Spec, stop);
             var task = spec.TaskTemplate;
             var container = task.ContainerSpec ?? new ContainerSpec();
-            spec = flags.Apply(call, spec with
+            spec = payloads.Apply(call, flags.Apply(call, spec with
             {
                 TaskTemplate = task with
                 {
@@ -49,7 +50,7 @@ internal static class ServiceUpdate
                         Args = call.Get(args) is { } text ? Words(text) : container.Args,
                     },
                 },
-            }, []);
+            }, []));
             await SendAsync(call, service, spec, stop);
             await call.Shell.Out.WriteLineAsync(call.Get(name));
             return call.Get(detach) ? 0 : await call.AwaitServicesAsync(wait, [service.Id.Value], $"orch service ps {spec.Name}", stop);

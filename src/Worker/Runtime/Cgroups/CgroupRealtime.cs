@@ -11,27 +11,32 @@ namespace Orchestrator.Worker.Runtime.Cgroups;
 internal static class CgroupRealtime
 {
     private const string Runtime = "cpu.rt_runtime_us";
+    private const string Period = "cpu.rt_period_us";
 
-    /// <summary>Gives each ancestor but the root what its children need once the writes are done.</summary>
+    /// <summary>Gives each ancestor but the root the share that its children need once the writes are done.</summary>
     internal static void MakeRoom(ImmutableArray<CgroupWrite> writes)
     {
         foreach (var write in writes.Where(w => w.File.EndsWith("/" + Runtime, StringComparison.Ordinal)))
         {
-            if (CgroupTexts.Number(write.Value) is not { } wanted || wanted <= 0)
-                continue;
             var group = Path.GetDirectoryName(write.File)!;
+            var period = CgroupTexts.Number(writes.FirstOrDefault(w => w.File == $"{group}/{Period}").Value) ?? Number(group, Period);
+            var more = (decimal)(CgroupTexts.Number(write.Value) ?? 0) / Math.Max(1, period) - Share(group);
+            if (more <= 0)
+                continue;
             var ancestors = new Stack<string>();
             for (var at = Path.GetDirectoryName(group)!; File.Exists($"{Path.GetDirectoryName(at)}/{Runtime}"); at = Path.GetDirectoryName(at)!)
                 ancestors.Push(at);
-            var more = wanted - Of(group);
             foreach (var ancestor in ancestors)
             {
-                var given = Directory.EnumerateDirectories(ancestor).Sum(Of);
-                if (more > 0 && given + more > Of(ancestor))
-                    KernelFile.Write($"{ancestor}/{Runtime}", (given + more).ToString(CultureInfo.InvariantCulture));
+                var needed = Directory.EnumerateDirectories(ancestor).Sum(Share) + more;
+                if (needed > Share(ancestor))
+                    KernelFile.Write($"{ancestor}/{Runtime}", decimal.Ceiling(needed * Number(ancestor, Period)).ToString(CultureInfo.InvariantCulture));
             }
         }
     }
 
-    private static long Of(string group) => CgroupTexts.Number(KernelFile.ReadOrNull($"{group}/{Runtime}")) ?? 0;
+    /// <summary>Of one processor; the kernel compares shares, since periods may differ.</summary>
+    private static decimal Share(string group) => (decimal)Number(group, Runtime) / Math.Max(1, Number(group, Period));
+
+    private static long Number(string group, string file) => CgroupTexts.Number(KernelFile.ReadOrNull($"{group}/{file}")) ?? 0;
 }

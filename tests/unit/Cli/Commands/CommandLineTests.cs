@@ -161,12 +161,11 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Flags_that_come_later_are_refused_together_and_say_why()
     {
-        var create = await Run.OrchAsync(["service", "create", "--secret", "s", "--config", "c", "--max-concurrent", "2", "busybox"]);
+        var create = await Run.OrchAsync(["service", "create", "--generic-resource", "s", "--max-concurrent", "2", "busybox"]);
         Assert.Equal(
             (1, """
             --max-concurrent does not work yet: jobs come with a later version
-            --secret does not work yet: secrets come with a later version
-            --config does not work yet: configs come with a later version
+            --generic-resource does not work yet: generic resources come with a later version
 
             """),
             (create.Code, create.Error));
