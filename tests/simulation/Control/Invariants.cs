@@ -7,9 +7,9 @@ namespace Orchestrator.Tests.Simulation.Control;
 internal sealed class Invariants
 {
     private readonly Dictionary<ServiceId, ulong> most = [];
+    private readonly HashSet<ServiceId> everRan = [];
     private readonly HashSet<(NodeId Node, string Payload)> needed = [];
     private readonly HashSet<string> removedSecrets = new(StringComparer.Ordinal);
-    private readonly HashSet<ServiceId> everRan = [];
     private ClusterState before = ClusterState.Empty;
 
     internal void Check(ClusterState now, IReadOnlyList<SimulatedAgent> agents)

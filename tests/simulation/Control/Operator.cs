@@ -37,13 +37,6 @@ internal static class Operator
             spec = spec with { TaskTemplate = spec.TaskTemplate with { Networks = [new() { Target = name, Aliases = ["alias"] }] } };
         }
 
-        if (dice.Chance(50))
-        {
-            var name = "secret-" + dice.Below(4);
-            plane.Send((at, ids) => new CreateSecret(ids.Next(), new() { Name = name, Data = [1, 2, 3] }) { At = at }); // refused when it is there
-            spec = spec with { TaskTemplate = spec.TaskTemplate with { ContainerSpec = spec.TaskTemplate.ContainerSpec! with { Secrets = [new() { SecretName = name, File = new() { Name = name } }] } } };
-        }
-
         if (dice.Chance(40) && Pick(plane, dice) is { } other)
         {
             var need = new ServiceDependency
@@ -54,6 +47,13 @@ internal static class Operator
                 Optional = dice.Chance(30),
             };
             spec = spec with { Orch = new() { DependsOn = [need] } };
+        }
+
+        if (dice.Chance(50))
+        {
+            var name = "secret-" + dice.Below(4);
+            plane.Send((at, ids) => new CreateSecret(ids.Next(), new() { Name = name, Data = [1, 2, 3] }) { At = at }); // refused when it is there
+            spec = spec with { TaskTemplate = spec.TaskTemplate with { ContainerSpec = spec.TaskTemplate.ContainerSpec! with { Secrets = [new() { SecretName = name, File = new() { Name = name } }] } } };
         }
 
         // A port in use is refused, as it should be.
