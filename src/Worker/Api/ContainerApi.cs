@@ -28,13 +28,9 @@ internal sealed class ContainerApi(EngineParts parts)
         NotYet(router, "GET", "/containers/{id}/stats", "a container's statistics");
         NotYet(router, "GET", "/containers/{id}/changes", "listing a container's changed files");
         NotYet(router, "GET", "/containers/{id}/export", "exporting a container");
-        NotYet(router, "POST", "/containers/{id}/attach", "attaching to a container: run it detached (-d) and read its logs;");
-        NotYet(router, "GET", "/containers/{id}/attach/ws", "attaching to a container");
-        NotYet(router, "POST", "/containers/{id}/resize", "resizing a container's terminal");
         NotYet(router, "POST", "/containers/{id}/update", "changing the limits of a container that exists");
         NotYet(router, "POST", "/containers/{id}/pause", "pausing a container");
         NotYet(router, "POST", "/containers/{id}/unpause", "unpausing a container");
-        NotYet(router, "POST", "/containers/{id}/exec", "running a command in a container");
         foreach (var method in new[] { "GET", "HEAD", "PUT" })
             NotYet(router, method, "/containers/{id}/archive", "copying files in and out of a container");
         NotYet(router, "POST", "/commit", "making an image of a container");
@@ -77,8 +73,7 @@ internal sealed class ContainerApi(EngineParts parts)
     {
         if (request.Query("platform") is { Length: > 0 } platform && !ImageAnswers.IsThisPlatform(platform))
             throw new ApiException(400, $"this host runs {ImageAnswers.ThisPlatform}, not {platform}");
-        // What the stock client writes of itself: its window's size.
-        var wanted = await request.WholeBodyAsync<ContainerCreateRequest>("HostConfig.ConsoleSize");
+        var wanted = await request.WholeBodyAsync<ContainerCreateRequest>();
         var name = request.Query("name")?.TrimStart('/');
         var made = await parts.Containers.CreateAsync(wanted, name is "" ? null : name, request.Stop);
         await request.ReplyAsync(new ContainerCreateReply { Id = made.Id, Warnings = made.Warnings }, 201);

@@ -176,6 +176,7 @@ internal sealed partial class ContainerLife
         }
 
         gone = true;
+        Unseat();
         await forget(this);
         Publish("destroy");
         Release(untilRemoved);

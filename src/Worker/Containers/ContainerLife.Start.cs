@@ -25,6 +25,7 @@ internal sealed partial class ContainerLife
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var started = await services.Runtime.StartAsync(Request(layers, sandbox), CancellationToken.None);
+            await SeatAsync();
             Set(state with
             {
                 Status = ContainerStatus.Running,
@@ -45,6 +46,7 @@ internal sealed partial class ContainerLife
             if (sandbox is not null)
                 await UndoAttachAsync();
             logEnded.TrySetResult();
+            Unseat();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
             Set(state with
             {
@@ -104,6 +106,9 @@ internal sealed partial class ContainerLife
             Root = new OverlayRoot { LowerLayers = layers.LowerDirs is [] ? [directory.MakeEmpty()] : layers.LowerDirs, Upper = directory.Upper, Work = directory.Work, Merged = directory.Merged },
             Log = LogPlan.Of(directory.Log, host.LogConfig),
             Init = host.Init ?? false,
+            OpenStdin = container.Config.OpenStdin,
+            StdinOnce = container.Config.StdinOnce,
+            Console = ConsoleSizes.Of(host.ConsoleSize),
         };
     }
 

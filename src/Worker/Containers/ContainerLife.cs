@@ -240,7 +240,7 @@ internal sealed partial class ContainerLife
         Error = state.Error.Length == 0 ? null : new ContainerWaitError { Message = state.Error },
     };
 
-    private void Publish(string action, params ReadOnlySpan<(string Name, string Value)> more)
+    internal void Publish(string action, params ReadOnlySpan<(string Name, string Value)> more)
     {
         var attributes = new Dictionary<string, string>(container.Config.Labels, StringComparer.Ordinal)
         {

@@ -29,8 +29,6 @@ internal static partial class RequestCheck
             Refuse("Env", $"invalid environment variable: {variable}");
         if (!string.IsNullOrEmpty(config.StopSignal) && Signals.Parse(config.StopSignal) is null)
             Refuse("StopSignal", $"Invalid signal: {config.StopSignal}");
-        if (config.Tty || config.OpenStdin)
-            Refuse(config.Tty ? "Tty" : "OpenStdin", "a terminal or an open stdin does not work yet: attach and exec come with a later release");
         if (config.Volumes.Count > 0)
             Refuse("Volumes", $"anonymous volume {config.Volumes.Keys.First()}: volumes come with a later release");
         if (config.Healthcheck is { Test: [not "NONE", ..] })
@@ -43,6 +41,7 @@ internal static partial class RequestCheck
             Refuse("HostConfig.CgroupParent", "a cgroup parent per container does not work yet: give the daemon one with --cgroup-parent");
 
         Later(host, problems);
+        ConsoleSizes.Check(host.ConsoleSize, "HostConfig.ConsoleSize", problems);
         ResourcePlan.Check(host, facts, problems);
         RestartPlan.Check(host.RestartPolicy, host.AutoRemove, problems);
         HostsFile.Check(host.ExtraHosts, problems);
