@@ -21,6 +21,15 @@ internal sealed class Shell
     /// <summary>Standard output is a terminal, so lines may be drawn again.</summary>
     internal bool IsTerminal { get; init; }
 
+    /// <summary>Standard input is a terminal, so keys may be taken as they are pressed.</summary>
+    internal bool InputIsTerminal { get; init; }
+
+    /// <summary>Standard input's bytes as they come, without the line editing that .NET puts before a terminal.</summary>
+    internal Func<Stream> OpenRawInput { get; init; } = () => Stream.Null;
+
+    /// <summary>While it is set, SIGINT and SIGTERM are the command's own matter and do not end it.</summary>
+    internal bool KeepsSignals { get; set; }
+
     internal string Home => Environment.GetValueOrDefault("HOME") ?? "/";
 
     internal EngineClient Connect(string? host) => new(EngineAddress.Find(host, Environment));
@@ -37,5 +46,7 @@ internal sealed class Shell
         Folder = Directory.GetCurrentDirectory(),
         Time = TimeProvider.System,
         IsTerminal = !Console.IsOutputRedirected,
+        InputIsTerminal = !Console.IsInputRedirected,
+        OpenRawInput = () => new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0),
     };
 }

@@ -24,7 +24,7 @@ internal sealed class ExecApi(EngineParts parts)
         // Detach is the stock client's own, sent along without meaning.
         var wanted = await request.WholeBodyAsync<ExecCreateRequest>("Detach");
         TerminalQuery.Keys(wanted.DetachKeys);
-        await request.ReplyAsync(new CreatedReply { Id = parts.Containers.CreateExec(request.Argument("id"), wanted) }, 201);
+        await request.ReplyAsync(new ContainerCreateReply { Id = parts.Containers.CreateExec(request.Argument("id"), wanted) }, 201);
     }
 
     private async Task StartAsync(ApiRequest request)

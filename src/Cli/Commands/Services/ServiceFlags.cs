@@ -202,7 +202,7 @@ internal sealed class ServiceFlags(string add)
         ? new PlacementPreference { Spread = new SpreadOver { SpreadDescriptor = text[7..] } }
         : throw new CommandException($"invalid placement preference '{text}': write spread=KEY");
 
-    private static string Capability(string text)
+    internal static string Capability(string text)
     {
         var name = text.ToUpperInvariant();
         return name == "ALL" || name.StartsWith("CAP_", StringComparison.Ordinal) ? name : "CAP_" + name;
@@ -216,7 +216,7 @@ internal sealed class ServiceFlags(string add)
             : throw new CommandException($"bad format for a host: '{text}': write NAME:IP");
     }
 
-    private static Ulimit Ulimit(string text)
+    internal static Ulimit Ulimit(string text)
     {
         var equals = text.IndexOf('=');
         var values = equals < 0 ? [] : text[(equals + 1)..].Split(':');
@@ -232,7 +232,7 @@ internal sealed class ServiceFlags(string add)
     }
 
     /// <summary>A name alone takes its value from the environment, and is left out when it is not set there.</summary>
-    private static List<string> Variables(IReadOnlyList<string> old, IEnumerable<string> given, IReadOnlyDictionary<string, string> environment)
+    internal static List<string> Variables(IReadOnlyList<string> old, IEnumerable<string> given, IReadOnlyDictionary<string, string> environment)
     {
         var all = new List<string>(old);
         foreach (var text in given)
@@ -290,11 +290,11 @@ internal sealed class ServiceFlags(string add)
         : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for {option.Name}: it must be a whole number from 0");
 
-    private static long? Whole(Invocation call, Option<string?> option) => call.Get(option) is not { } text ? null
+    internal static long? Whole(Invocation call, Option<string?> option) => call.Get(option) is not { } text ? null
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for {option.Name}: it must be a whole number");
 
-    private static T? Parse<T>(Invocation call, Option<string?> option, Func<string, Parsed<T>> parse) where T : struct
+    internal static T? Parse<T>(Invocation call, Option<string?> option, Func<string, Parsed<T>> parse) where T : struct
     {
         if (call.Get(option) is not { } text)
             return null;

@@ -25,8 +25,6 @@ internal static class ContainerSpecValidation
 
     private static void Later(Findings found, ContainerSpec spec)
     {
-        found.Unsupported(spec.Tty, Root + ".TTY", "terminals of tasks");
-        found.Unsupported(spec.OpenStdin, Root + ".OpenStdin", "tasks with an open stdin");
         found.Unsupported(spec.Secrets.Count > 0, Root + ".Secrets", "secrets");
         found.Unsupported(spec.Configs.Count > 0, Root + ".Configs", "configs");
         var test = spec.Healthcheck?.Test ?? [];
