@@ -84,6 +84,11 @@ internal sealed class Cgroup
             throw new RuntimeException("This host's cgroups cannot freeze: there is neither cgroup v2 nor a v1 freezer.");
     }
 
+    /// <summary>Its processes stand still, or are about to: whoever joined would too.</summary>
+    internal bool IsFrozen => plan.UnifiedDirectory is { } unified && KernelFile.ReadOrNull($"{unified}/cgroup.freeze") is { } state
+        ? state.StartsWith('1')
+        : plan.LegacyDirectories.Any(d => KernelFile.ReadOrNull($"{d}/freezer.state") is { } legacy && !legacy.StartsWith("THAWED", StringComparison.Ordinal));
+
     /// <summary>Kills every process of the group.</summary>
     internal void Kill()
     {

@@ -33,6 +33,7 @@ internal enum CallNumber
     umount2 = 166,
     sethostname = 170,
     setdomainname = 171,
+    exit_group = 231,
     keyctl = 250,
     openat = 257,
     faccessat = 269,
@@ -43,5 +44,6 @@ internal enum CallNumber
     seccomp = 317,
     execveat = 322,
     move_mount = 429,
+    clone3 = 435,
     close_range = 436,
 }

@@ -9,11 +9,11 @@ namespace Orchestrator.Worker.Runtime.Launch;
 internal sealed unsafe class LaunchProgram : IDisposable
 {
     private const int ArenaChunk = 64 * 1024;
-    private const int CloneArgsSize = 88;
     private const ushort JumpFlag = 0x100;
     private const ulong ClonePidFd = 0x1000;
     private const ulong CloneVm = 0x100;
     private const ulong CloneVfork = 0x4000;
+    private const ulong CloneParentSetTid = 0x00100000;
     private const ulong CloneClearHandlers = 0x100000000;
     private const ulong CloneIntoCgroup = 0x200000000;
 
@@ -48,31 +48,31 @@ internal sealed unsafe class LaunchProgram : IDisposable
     /// <summary>Forks and runs. Throws when the program failed; then no process is left.</summary>
     internal LaunchedProcess Run(ulong namespaces, int? cgroup)
     {
-        // The memory is shared until the program is executed, and we wait for that: CLONE_VM alone would let the kernel's
-        // memory killer choose us for what the child did.
-        var arguments = (ulong*)Allocate(CloneArgsSize);
-        var pidFd = (int*)Allocate(sizeof(int));
-        *pidFd = -1;
-        arguments[0] = namespaces | ClonePidFd | CloneVm | CloneVfork | CloneClearHandlers | (cgroup is null ? 0 : CloneIntoCgroup);
-        arguments[1] = (ulong)pidFd;
-        arguments[4] = 0; // no signal to us: the descriptor tells
-        arguments[10] = (ulong)(cgroup ?? 0);
-        var context = (Context*)Allocate(sizeof(Context));
-        *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = CloneArgsSize };
-
-        var pid = Interpreter.Run(context);
-        if (pid < 0)
-            throw new LinuxException("clone3", (int)-pid);
-        var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true);
+        var process = Clone(namespaces, cgroup);
         if (status[0] == 0)
-            return new LaunchedProcess((int)pid, handle);
-        using (handle)
+            return process;
+        using (process.PidFd)
         {
-            PidFd.Signal(handle, 9);
-            PidFd.Wait(handle);
+            PidFd.Signal(process.PidFd, 9);
+            PidFd.Wait(process.PidFd);
         }
-        var failed = (int)((Record*)status[1] - records);
-        throw new LaunchFailedException(steps[failed], (int)-status[0], KeptResults());
+        throw Failure();
+    }
+
+    /// <summary>
+    /// Forks and runs, where the program's process is a sibling that the fork makes (by a clone with CLONE_PARENT that keeps its number under a
+    /// name) before it ends. Throws when the program failed; then neither process is left.
+    /// </summary>
+    internal LaunchedProcess RunNested(int? cgroup, string kept)
+    {
+        using (var outer = Clone(0, cgroup).PidFd)
+            PidFd.Wait(outer);
+        var pid = (int)*(long*)results[kept];
+        if (status[0] == 0)
+            return new LaunchedProcess(pid, PidFd.OpenChild(pid));
+        if (pid > 0)
+            PidFd.WaitFor(pid);
+        throw Failure();
     }
 
     public void Dispose()
@@ -80,6 +80,32 @@ internal sealed unsafe class LaunchProgram : IDisposable
         foreach (var chunk in chunks)
             NativeMemory.Free((void*)chunk);
         chunks.Clear();
+    }
+
+    private LaunchedProcess Clone(ulong namespaces, int? cgroup)
+    {
+        // The memory is shared until the program is executed, and we wait for that: CLONE_VM alone would let the kernel's
+        // memory killer choose us for what the child did.
+        var arguments = (ulong*)Allocate(Operand.CloneSize);
+        var pidFd = (int*)Allocate(sizeof(int));
+        *pidFd = -1;
+        arguments[0] = namespaces | ClonePidFd | CloneVm | CloneVfork | CloneClearHandlers | (cgroup is null ? 0 : CloneIntoCgroup);
+        arguments[1] = (ulong)pidFd;
+        arguments[4] = 0; // no signal to us: the descriptor tells
+        arguments[10] = (ulong)(cgroup ?? 0);
+        var context = (Context*)Allocate(sizeof(Context));
+        *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = Operand.CloneSize };
+
+        var pid = Interpreter.Run(context);
+        return pid < 0
+            ? throw new LinuxException("clone3", (int)-pid)
+            : new LaunchedProcess((int)pid, new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true));
+    }
+
+    private LaunchFailedException Failure()
+    {
+        var failed = (int)((Record*)status[1] - records);
+        return new LaunchFailedException(steps[failed], (int)-status[0], KeptResults());
     }
 
     private ImmutableDictionary<string, long> KeptResults() =>
@@ -115,6 +141,7 @@ internal sealed unsafe class LaunchProgram : IDisposable
         OperandKind.Texts => Once(operand.Content!, content => (long)Texts((ImmutableArray<string>)content)),
         OperandKind.Pointers => (long)Filter((ImmutableArray<ulong>)operand.Content!),
         OperandKind.Result => results[(string)operand.Content!],
+        OperandKind.Clone => (long)CloneArguments((ulong)operand.Value, (string)operand.Content!),
         OperandKind.File => files[(string)operand.Content!],
         _ => throw new System.Diagnostics.UnreachableException(),
     };
@@ -148,6 +175,16 @@ internal sealed unsafe class LaunchProgram : IDisposable
         var into = (ulong*)Allocate(2 * sizeof(ulong));
         into[0] = (ulong)instructions.Length;
         into[1] = (ulong)Copy(MemoryMarshal.AsBytes(instructions.AsSpan()));
+        return (byte*)into;
+    }
+
+    private byte* CloneArguments(ulong flags, string keep)
+    {
+        if (!results.TryGetValue(keep, out var result))
+            results.Add(keep, result = (nint)Allocate(sizeof(long)));
+        var into = (ulong*)Allocate(Operand.CloneSize);
+        into[0] = flags | CloneParentSetTid;
+        into[3] = (ulong)result;
         return (byte*)into;
     }
 

@@ -31,6 +31,7 @@ internal enum OperandKind
     Result,
     File,
     Pointers,
+    Clone,
 }
 
 /// <summary>One argument of a system call: a number, or memory that the program carries along.</summary>
@@ -55,4 +56,10 @@ internal readonly record struct Operand(OperandKind Kind, long Value, object? Co
 
     /// <summary>A descriptor that the launching process opened beforehand under the name.</summary>
     internal static Operand File(string name) => new(OperandKind.File, 0, name);
+
+    /// <summary>Address of clone_args with these flags, where the kernel puts the child's number under the name; <see cref="CloneSize"/> is its size.</summary>
+    internal static Operand CloneArguments(ulong flags, string keep) => new(OperandKind.Clone, (long)flags, keep);
+
+    /// <summary>sizeof(struct clone_args), version 2.</summary>
+    internal const int CloneSize = 88;
 }

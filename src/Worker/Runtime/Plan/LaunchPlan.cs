@@ -27,8 +27,7 @@ internal sealed record LaunchPlan
     public required ImmutableArray<string> Warnings { get; init; }
 
     /// <summary>Names of descriptors that every launch provides.</summary>
-    internal const string Null = "null";
-
+    internal const string Stdin = "stdin";
     internal const string Stdout = "stdout";
     internal const string Stderr = "stderr";
     internal const string Init = "init";
@@ -61,11 +60,9 @@ internal sealed record LaunchPlan
             new LaunchStep("setsid", CallNumber.setsid),
             new LaunchStep("join a session keyring", CallNumber.keyctl, KeyctlJoinSession, $"_ses.{request.Id}") { Tolerate = [Step.NoSuchCall, Step.NotPermitted, Step.QuotaExceeded] },
             new LaunchStep("umask", CallNumber.umask, 0),
-            new LaunchStep("redirect stdin", CallNumber.dup2, Operand.File(Null), 0),
-            new LaunchStep("redirect stdout", CallNumber.dup2, Operand.File(Stdout), 1),
-            new LaunchStep("redirect stderr", CallNumber.dup2, Operand.File(Stderr), 2),
+            .. StdioPlan.For(spec.Process.Terminal),
             .. root.Steps(),
-            .. ProcessPlan.For(request, host, filter, warnings),
+            .. ProcessPlan.For(spec.Process, host, filter, request.Init, warnings),
         ];
         return new LaunchPlan
         {

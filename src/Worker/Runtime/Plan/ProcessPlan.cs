@@ -27,9 +27,8 @@ internal static class ProcessPlan
     ];
 
     internal static ImmutableArray<LaunchStep> For(
-        LaunchRequest request, HostFacts host, SeccompFilter? filter, ImmutableArray<string>.Builder warnings)
+        OciProcess process, HostFacts host, SeccompFilter? filter, bool init, ImmutableArray<string>.Builder warnings)
     {
-        var process = request.Spec.Process;
         var user = process.User;
         // A filter without no_new_privs needs CAP_SYS_ADMIN, so it is loaded before that goes; with it, as late as can be.
         ImmutableArray<LaunchStep> load = filter is null ? [] :
@@ -43,7 +42,7 @@ internal static class ProcessPlan
             .. Privileges(process, host, warnings),
             new LaunchStep("umask", CallNumber.umask, (long)(user.Umask ?? DefaultUmask)),
             .. process.NoNewPrivileges ? [new LaunchStep("set no_new_privs", CallNumber.prctl, SetNoNewPrivileges, 1), .. load] : Step.None,
-            .. ExecPlan.For(process, request.Init),
+            .. ExecPlan.For(process, init),
         ];
     }
 

@@ -4,7 +4,7 @@ using Orchestrator.Worker.Runtime.Cgroups;
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>A container whose program was executed, until it is deleted.</summary>
-internal sealed class Container(string id, int pid, SafeFileHandle pidFd, DateTimeOffset startedAt, Cgroup cgroup, ContainerOutput output, string directory)
+internal sealed class Container(string id, int pid, SafeFileHandle pidFd, DateTimeOffset startedAt, Cgroup cgroup, ContainerOutput output, string directory, Traits traits)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -22,6 +22,8 @@ internal sealed class Container(string id, int pid, SafeFileHandle pidFd, DateTi
 
     /// <summary>Holds its FIFOs.</summary>
     internal string Directory { get; } = directory;
+
+    internal Traits Traits { get; } = traits;
 
     /// <summary>The event loop's registration of <see cref="PidFd"/>.</summary>
     internal ulong Token { get; set; }

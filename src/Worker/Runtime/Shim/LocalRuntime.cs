@@ -6,7 +6,7 @@ using Orchestrator.Worker.Runtime.Cgroups;
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>The runtime itself, inside the process that is the containers' parent.</summary>
-internal sealed class LocalRuntime : IRuntime, IDisposable
+internal sealed partial class LocalRuntime : IRuntime, IDisposable
 {
     private const int Sigkill = 9;
     private const int LaunchThreads = 6;
@@ -83,9 +83,6 @@ internal sealed class LocalRuntime : IRuntime, IDisposable
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);
 
-    public Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop) =>
-        throw new RuntimeException($"exec in {id}: the runtime cannot do that yet");
-
     public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
         throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
 
@@ -103,6 +100,7 @@ internal sealed class LocalRuntime : IRuntime, IDisposable
     public void Dispose()
     {
         threads.Dispose();
+        execThreads.Dispose();
         loop.Dispose();
         launcher.Dispose();
         foreach (var parent in cgroupParents.Keys)
@@ -205,7 +203,8 @@ internal sealed class LocalRuntime : IRuntime, IDisposable
     private void CollectOrphans()
     {
         // In this order: a process just launched that has ended already is no orphan, and is in the table once no launch goes on.
-        while (PidFd.FindEnded() is { } pid && Volatile.Read(ref launching) == 0 && containers.Values.All(c => c is null || c.Pid != pid))
+        while (PidFd.FindEnded() is { } pid && Volatile.Read(ref launching) == 0 && containers.Values.All(c => c is null || c.Pid != pid)
+            && execs.Values.All(e => e is null || e.Pid != pid))
             PidFd.Reap(pid);
     }
 }
