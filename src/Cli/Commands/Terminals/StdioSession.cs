@@ -53,7 +53,7 @@ internal sealed class StdioSession(Shell shell, TakenConnection connection, bool
 
         var buffer = new byte[32 << 10];
         var typed = new ArrayBufferWriter<byte>();
-        await using var input = shell.OpenRawInput();
+        await using var input = shell.OpenInput();
         try
         {
             while (await input.ReadAsync(buffer, over) is > 0 and var count)
