@@ -22,7 +22,7 @@ internal static class CommandWords
         {
             if (args[at].StartsWith('-'))
             {
-                at += TakesNext(args[at], root.Options.Concat(command.Options)) ? 2 : 1;
+                at += TakesNext(args[at], command.Options.Concat(root.Options)) ? 2 : 1;
                 continue;
             }
             if (command.Subcommands.FirstOrDefault(c => c.Name == args[at] || c.Aliases.Contains(args[at])) is not { } next)

@@ -1,8 +1,6 @@
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Api.Streams;
-using Orchestrator.Worker.Containers;
-using Orchestrator.Worker.Runtime;
 
 namespace Orchestrator.Worker.Api;
 
@@ -30,20 +28,20 @@ internal sealed class AttachApi(EngineParts parts)
             throw new ApiException(400, "nothing to attach to: ask for logs=1, stream=1 or both");
         var framing = container.Config.Tty ? LogFraming.Raw : LogFraming.Multiplexed;
         // The seat is taken before the client hears that it has one: it starts the container then.
-        await using var seat = live ? await parts.Containers.AttachAsync(container.Id, request.Stop) : null;
+        await using var session = live ? await parts.Containers.AttachAsync(container.Id, request.Stop) : null;
         var client = await request.HijackAsync(framing);
         if (logs)
             await WriteLogsAsync(container.Id, client, framing, wantsOut, wantsError);
-        if (seat is null || await SeatAsync(seat, client) is not { } session)
+        if (session is null)
             return;
         var tty = container.Config.Tty;
         using var stream = new StdioStream(
             client,
             new Stdio
             {
-                Input = wantsIn ? session.Input : null,
+                Input = wantsIn && container.Config.OpenStdin ? session.Input : null,
                 Output = wantsOut ? session.Output : null,
-                Error = wantsError ? session.Error : null,
+                Error = wantsError && !tty ? session.Error : null,
                 Framing = framing,
                 Keys = tty ? keys : null,
                 CloseInput = container.Config.StdinOnce && !tty ? session.CloseInputAsync : null,
@@ -51,32 +49,6 @@ internal sealed class AttachApi(EngineParts parts)
             parts.Time);
         if (await stream.RunAsync() == StdioEnd.Detached)
             parts.Containers.DetachedFrom(container.Id);
-    }
-
-    /// <summary>Null: the client went away before the container ran, or it never will.</summary>
-    private static async Task<IAttachSession?> SeatAsync(AttachRequest seat, HijackedConnection client)
-    {
-        while (!seat.Session.IsCompleted)
-        {
-            var heard = client.Input.ReadAsync(client.Stopping).AsTask();
-            if (await Task.WhenAny(seat.Session, heard) == seat.Session)
-            {
-                client.Input.CancelPendingRead();
-                await ((Task)heard).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (heard.IsCompletedSuccessfully)
-                    client.Input.AdvanceTo(heard.Result.Buffer.Start); // typed ahead: it is read again
-                break;
-            }
-
-            await ((Task)heard).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!heard.IsCompletedSuccessfully)
-                return null;
-            client.Input.AdvanceTo(heard.Result.Buffer.Start, heard.Result.Buffer.End);
-            if (heard.Result.IsCompleted)
-                break; // the end of its input is not its own
-        }
-
-        return await seat.Session.WaitAsync(client.Stopping);
     }
 
     private async Task WriteLogsAsync(string id, HijackedConnection client, LogFraming framing, bool stdout, bool stderr)

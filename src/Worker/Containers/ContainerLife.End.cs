@@ -176,7 +176,7 @@ internal sealed partial class ContainerLife
         }
 
         gone = true;
-        Unseat();
+        await UnseatAsync();
         await forget(this);
         Publish("destroy");
         Release(untilRemoved);

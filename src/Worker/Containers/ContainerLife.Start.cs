@@ -25,7 +25,7 @@ internal sealed partial class ContainerLife
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var started = await services.Runtime.StartAsync(Request(layers, sandbox), CancellationToken.None);
-            await SeatAsync();
+            untilStarted.Clear();
             Set(state with
             {
                 Status = ContainerStatus.Running,
@@ -46,7 +46,7 @@ internal sealed partial class ContainerLife
             if (sandbox is not null)
                 await UndoAttachAsync();
             logEnded.TrySetResult();
-            Unseat();
+            await UnseatAsync();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
             Set(state with
             {

@@ -80,7 +80,16 @@ internal sealed partial class ContainerLife
             throw new ContainerConflictException("container is marked for removal and cannot be started");
         await DropTimerAsync();
         quickExits = 0;
-        await StartOnceAsync(restarts: 0);
+        try
+        {
+            await StartOnceAsync(restarts: 0);
+        }
+        catch (ContainerStartException) when (container.HostConfig.AutoRemove)
+        {
+            await RemoveNowAsync();
+            throw;
+        }
+
         return true;
     }, stop);
 
