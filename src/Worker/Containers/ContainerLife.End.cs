@@ -18,6 +18,8 @@ internal sealed partial class ContainerLife
     {
         if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
             await RemoveNowAsync();
+        else if (state.Status == ContainerStatus.Running)
+            GoOnProbing();
         else if (state.Status == ContainerStatus.Restarting
                  || (state.Status != ContainerStatus.Running
                      && RestartPlan.AtDaemonStart(container.HostConfig.RestartPolicy, state.ExitCode, wasRunning, state.StoppedByUser)))
@@ -58,6 +60,7 @@ internal sealed partial class ContainerLife
         if (state.Status != ContainerStatus.Running || exit.Pid != state.Pid)
             return;
         await DropTimerAsync();
+        await EndProbingAsync();
         // On disk before the runtime forgets it: a daemon that crashes in between still knows how it ended.
         Set(state with
         {
@@ -75,6 +78,7 @@ internal sealed partial class ContainerLife
         if (exit.OomKilled)
             Publish("oom");
         Publish("die", ("exitCode", exit.ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        TellHealth();
         Release(untilExit);
         ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit);
 
@@ -178,6 +182,7 @@ internal sealed partial class ContainerLife
         gone = true;
         await UnseatAsync();
         await forget(this);
+        TellHealth();
         Publish("destroy");
         Release(untilRemoved);
         Release(untilExit);

@@ -32,15 +32,6 @@ internal static unsafe partial class Fifo
             throw LinuxException.Last($"fchown FIFO to {uid}:{gid}");
     }
 
-    /// <summary>A plain pipe, close-on-exec, both ends blocking.</summary>
-    internal static (SafeFileHandle Reader, SafeFileHandle Writer) MakePlain()
-    {
-        var ends = stackalloc int[2];
-        if (pipe2(ends, KernelFile.CloseOnExec) == -1)
-            throw LinuxException.Last("pipe2");
-        return (new SafeFileHandle(ends[0], ownsHandle: true), new SafeFileHandle(ends[1], ownsHandle: true));
-    }
-
     /// <summary>Operations on this end return at once. It is the open file that changes, so all its duplicates do.</summary>
     internal static void DoNotBlock(SafeFileHandle end, int access)
     {
@@ -110,9 +101,6 @@ internal static unsafe partial class Fifo
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int mkfifo(string path, uint mode);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int pipe2(int* ends, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(SafeFileHandle fd, int command, nint argument);

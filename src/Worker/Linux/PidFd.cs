@@ -26,6 +26,13 @@ internal static unsafe partial class PidFd
     private const nint PidFdSendSignal = 424;
     private const nint PidFdOpen = 434;
 
+    /// <summary>Holds a process by its number; of our own children also one that has ended and is not collected (pidfd_open(2)).</summary>
+    internal static SafeFileHandle Open(int pid)
+    {
+        var fd = syscall(PidFdOpen, pid, 0, 0, 0);
+        return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw LinuxException.Last($"pidfd_open {pid}");
+    }
+
     /// <summary>Sends a signal; false when the process has ended.</summary>
     internal static bool Signal(SafeFileHandle pidFd, int signal)
     {
@@ -61,24 +68,6 @@ internal static unsafe partial class PidFd
         var info = default(SignalInfo);
         if (waitid(ByPid, pid, &info, Exited | NoHang) == -1)
             throw LinuxException.Last($"waitid {pid}");
-    }
-
-    /// <summary>Waits for the end of a child that may never have executed a program, and collects it.</summary>
-    internal static void WaitFor(int pid)
-    {
-        var info = default(SignalInfo);
-        while (waitid(ByPid, pid, &info, Exited | AnyChild) == -1)
-        {
-            if (Marshal.GetLastPInvokeError() != Interrupted)
-                throw LinuxException.Last($"waitid {pid}");
-        }
-    }
-
-    /// <summary>A descriptor of our own child that was not collected yet, so that the number is still its.</summary>
-    internal static SafeFileHandle OpenChild(int pid)
-    {
-        var fd = syscall(PidFdOpen, pid, 0, 0, 0);
-        return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw LinuxException.Last($"pidfd_open {pid}");
     }
 
     private static ChildStatus? Collect(SafeFileHandle pidFd, int options)

@@ -3,6 +3,7 @@ namespace Orchestrator.Worker.Runtime.Launch;
 /// <summary>System calls that launch programs make, by their x86-64 numbers and kernel spelling.</summary>
 internal enum CallNumber
 {
+    read = 0,
     write = 1,
     close = 3,
     rt_sigaction = 13,
@@ -13,6 +14,7 @@ internal enum CallNumber
     clone = 56,
     execve = 59,
     chdir = 80,
+    fchdir = 81,
     mkdir = 83,
     creat = 85,
     unlink = 87,
@@ -44,6 +46,9 @@ internal enum CallNumber
     seccomp = 317,
     execveat = 322,
     move_mount = 429,
+    fsopen = 430,
+    fsconfig = 431,
+    fsmount = 432,
     clone3 = 435,
     close_range = 436,
 }

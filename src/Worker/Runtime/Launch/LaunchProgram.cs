@@ -9,13 +9,15 @@ namespace Orchestrator.Worker.Runtime.Launch;
 internal sealed unsafe class LaunchProgram : IDisposable
 {
     private const int ArenaChunk = 64 * 1024;
+    private const int CloneArgsSize = 88;
     private const ushort JumpFlag = 0x100;
     private const ulong ClonePidFd = 0x1000;
     private const ulong CloneVm = 0x100;
     private const ulong CloneVfork = 0x4000;
-    private const ulong CloneParentSetTid = 0x00100000;
     private const ulong CloneClearHandlers = 0x100000000;
     private const ulong CloneIntoCgroup = 0x200000000;
+    private const ulong CloneParent = 0x8000;
+    private const ulong CloneParentSetTid = 0x100000;
 
     private readonly ImmutableArray<LaunchStep> steps;
     private readonly IReadOnlyDictionary<string, int> files;
@@ -24,6 +26,7 @@ internal sealed unsafe class LaunchProgram : IDisposable
     private readonly Dictionary<object, long> encoded = new(ReferenceEqualityComparer.Instance);
     private readonly Record* records;
     private readonly long* status;
+    private int* innerPid;
     private byte* free;
     private int room;
 
@@ -48,45 +51,9 @@ internal sealed unsafe class LaunchProgram : IDisposable
     /// <summary>Forks and runs. Throws when the program failed; then no process is left.</summary>
     internal LaunchedProcess Run(ulong namespaces, int? cgroup)
     {
-        var process = Clone(namespaces, cgroup);
-        if (status[0] == 0)
-            return process;
-        using (process.PidFd)
-        {
-            PidFd.Signal(process.PidFd, 9);
-            PidFd.Wait(process.PidFd);
-        }
-        throw Failure();
-    }
-
-    /// <summary>
-    /// Forks and runs, where the program's process is a sibling that the fork makes (by a clone with CLONE_PARENT that keeps its number under a
-    /// name) before it ends. Throws when the program failed; then neither process is left.
-    /// </summary>
-    internal LaunchedProcess RunNested(int? cgroup, string kept)
-    {
-        using (var outer = Clone(0, cgroup).PidFd)
-            PidFd.Wait(outer);
-        var pid = (int)*(long*)results[kept];
-        if (status[0] == 0)
-            return new LaunchedProcess(pid, PidFd.OpenChild(pid));
-        if (pid > 0)
-            PidFd.WaitFor(pid);
-        throw Failure();
-    }
-
-    public void Dispose()
-    {
-        foreach (var chunk in chunks)
-            NativeMemory.Free((void*)chunk);
-        chunks.Clear();
-    }
-
-    private LaunchedProcess Clone(ulong namespaces, int? cgroup)
-    {
         // The memory is shared until the program is executed, and we wait for that: CLONE_VM alone would let the kernel's
         // memory killer choose us for what the child did.
-        var arguments = (ulong*)Allocate(Operand.CloneSize);
+        var arguments = (ulong*)Allocate(CloneArgsSize);
         var pidFd = (int*)Allocate(sizeof(int));
         *pidFd = -1;
         arguments[0] = namespaces | ClonePidFd | CloneVm | CloneVfork | CloneClearHandlers | (cgroup is null ? 0 : CloneIntoCgroup);
@@ -94,18 +61,54 @@ internal sealed unsafe class LaunchProgram : IDisposable
         arguments[4] = 0; // no signal to us: the descriptor tells
         arguments[10] = (ulong)(cgroup ?? 0);
         var context = (Context*)Allocate(sizeof(Context));
-        *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = Operand.CloneSize };
+        *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = CloneArgsSize };
 
         var pid = Interpreter.Run(context);
-        return pid < 0
-            ? throw new LinuxException("clone3", (int)-pid)
-            : new LaunchedProcess((int)pid, new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true));
+        if (pid < 0)
+            throw new LinuxException("clone3", (int)-pid);
+        var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true);
+        if (innerPid is not null && *innerPid > 0)
+        {
+            // The first one has done its part and ends; the one it made is our child too, so its number is not used again.
+            using (handle)
+                PidFd.Wait(handle);
+            pid = *innerPid;
+            handle = PidFd.Open((int)pid);
+        }
+        if (status[0] == 0)
+            return new LaunchedProcess((int)pid, handle);
+        using (handle)
+        {
+            PidFd.Signal(handle, 9);
+            PidFd.Wait(handle);
+        }
+        var failed = (int)((Record*)status[1] - records);
+        throw new LaunchFailedException(steps[failed], (int)-status[0], KeptResults());
     }
 
-    private LaunchFailedException Failure()
+    /// <summary>Forks and lets the child, which shares nothing with us, walk the program; it may go on when this returns.</summary>
+    internal LaunchedProcess Fork(ulong namespaces)
     {
-        var failed = (int)((Record*)status[1] - records);
-        return new LaunchFailedException(steps[failed], (int)-status[0], KeptResults());
+        var arguments = (ulong*)Allocate(CloneArgsSize);
+        var pidFd = (int*)Allocate(sizeof(int));
+        arguments[0] = namespaces | ClonePidFd | CloneClearHandlers;
+        arguments[1] = (ulong)pidFd;
+        var context = (Context*)Allocate(sizeof(Context));
+        *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = CloneArgsSize };
+        var pid = Interpreter.Run(context);
+        return pid > 0
+            ? new LaunchedProcess((int)pid, new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true))
+            : throw new LinuxException("clone3", (int)-pid);
+    }
+
+    /// <summary>What a step kept, after <see cref="Run"/>.</summary>
+    internal long Kept(string name) => *(long*)results[name];
+
+    public void Dispose()
+    {
+        foreach (var chunk in chunks)
+            NativeMemory.Free((void*)chunk);
+        chunks.Clear();
     }
 
     private ImmutableDictionary<string, long> KeptResults() =>
@@ -141,10 +144,20 @@ internal sealed unsafe class LaunchProgram : IDisposable
         OperandKind.Texts => Once(operand.Content!, content => (long)Texts((ImmutableArray<string>)content)),
         OperandKind.Pointers => (long)Filter((ImmutableArray<ulong>)operand.Content!),
         OperandKind.Result => results[(string)operand.Content!],
-        OperandKind.Clone => (long)CloneArguments((ulong)operand.Value, (string)operand.Content!),
         OperandKind.File => files[(string)operand.Content!],
+        OperandKind.CloneArguments => (long)InnerClone((ulong)operand.Value),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    /// <summary>Memory is shared for as long as the outer process waits for the inner one's exec, as with the outer one itself.</summary>
+    private ulong* InnerClone(ulong flags)
+    {
+        innerPid = (int*)Allocate(sizeof(int));
+        var arguments = (ulong*)Allocate(CloneArgsSize);
+        arguments[0] = flags | CloneVm | CloneVfork | CloneParent | CloneParentSetTid | CloneClearHandlers;
+        arguments[3] = (ulong)innerPid;
+        return arguments;
+    }
 
     /// <summary>argv and environment are shared by every place that is tried for the program.</summary>
     private long Once(object content, Func<object, long> encode)
@@ -175,16 +188,6 @@ internal sealed unsafe class LaunchProgram : IDisposable
         var into = (ulong*)Allocate(2 * sizeof(ulong));
         into[0] = (ulong)instructions.Length;
         into[1] = (ulong)Copy(MemoryMarshal.AsBytes(instructions.AsSpan()));
-        return (byte*)into;
-    }
-
-    private byte* CloneArguments(ulong flags, string keep)
-    {
-        if (!results.TryGetValue(keep, out var result))
-            results.Add(keep, result = (nint)Allocate(sizeof(long)));
-        var into = (ulong*)Allocate(Operand.CloneSize);
-        into[0] = flags | CloneParentSetTid;
-        into[3] = (ulong)result;
         return (byte*)into;
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
+using Orchestrator.Worker.Runtime.Consoles;
 using Orchestrator.Worker.Runtime.Logs;
 
 namespace Orchestrator.Worker.Runtime.Shim;
@@ -22,17 +23,21 @@ internal sealed class ContainerOutput : IDisposable
     private bool broken;
 
     /// <param name="target">Where the log lies.</param>
-    /// <param name="stdout">The reading end.</param>
-    /// <param name="stderr">The other reading end.</param>
+    /// <param name="stdout">The reading end, or a terminal's master.</param>
+    /// <param name="stderr">The other reading end; none with a terminal.</param>
     /// <param name="time">Stamps lines.</param>
     /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
-    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle stderr, TimeProvider time, Action<Exception> failed)
+    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle? stderr, TimeProvider time, Action<Exception> failed)
     {
         log = new LogFile(target);
         this.time = time;
         this.failed = failed;
-        streams = [new Stream(stdout, new LineSplitter("stdout"u8.ToArray())), new Stream(stderr, new LineSplitter("stderr"u8.ToArray()))];
+        var output = new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray()));
+        streams = stderr is null ? [output] : [output, new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray()))];
     }
+
+    /// <summary>The loop's: who sees the output besides the log.</summary>
+    internal ContainerSessions? Sessions { get; set; }
 
     /// <summary>On the loop's thread.</summary>
     internal void Start(EventLoop loop)
@@ -50,6 +55,7 @@ internal sealed class ContainerOutput : IDisposable
             Close(loop, stream);
         }
         log.Dispose();
+        Sessions?.Finish(loop);
     }
 
     public void Dispose()
@@ -77,6 +83,7 @@ internal sealed class ContainerOutput : IDisposable
                     Close(loop, stream);
                     break;
                 }
+                Sessions?.Write(loop, stream.Number, buffer.AsSpan(0, count));
                 stream.Splitter.Take(buffer.AsSpan(0, count), time.GetUtcNow(), lines);
                 Flush();
             }
@@ -114,8 +121,10 @@ internal sealed class ContainerOutput : IDisposable
         lines.ResetWrittenCount();
     }
 
-    private sealed class Stream(SafeFileHandle fifo, LineSplitter splitter)
+    private sealed class Stream(int number, SafeFileHandle fifo, LineSplitter splitter)
     {
+        internal int Number { get; } = number;
+
         internal SafeFileHandle Fifo { get; } = fifo;
 
         internal LineSplitter Splitter { get; } = splitter;

@@ -20,11 +20,11 @@ internal sealed partial class Launcher
             foreach (var (name, file) in groups)
                 files.Own(name, file);
             files.Borrow(EnterPlan.Container, container.PidFd);
-            stdio = StdioFiles.Make(launch, container.Pid, files, nothing);
-            var steps = EnterPlan.For(container.Id, launch, host, groups.Select(g => g.Name), container.Traits.Filter, warnings);
+            stdio = StdioFiles.Make(launch, container, files, nothing);
+            var steps = EnterPlan.For(container.Id, launch, host, groups.Select(g => g.Name), container.Traits, warnings);
             using var unified = container.Cgroup.OpenUnified();
             using var program = new LaunchProgram(steps, files.Numbers);
-            var process = program.RunNested(unified is null ? null : (int)unified.DangerousGetHandle(), EnterPlan.Pid);
+            var process = program.Run(0, unified is null ? null : (int)unified.DangerousGetHandle());
             return (process, stdio, warnings);
         }
         catch (Exception error)

@@ -6,6 +6,7 @@ using Orchestrator.Worker.Runtime.Init;
 using Orchestrator.Worker.Runtime.Launch;
 using Orchestrator.Worker.Runtime.Plan;
 using Orchestrator.Worker.Runtime.Seccomp;
+using Orchestrator.Worker.Runtime.Users;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
@@ -52,14 +53,13 @@ internal sealed partial class Launcher : IDisposable
             var cgroup = Cgroup.Create(groups);
             undo.Push(cgroup.Remove);
             using var files = new OpenFiles();
-            files.Borrow(LaunchPlan.Stdin, nothing);
             files.Borrow(LaunchPlan.Init, init);
-            var output = new ContainerOutput(
-                request.Log, OpenFifo(own, LaunchPlan.Stdout, spec.Process.User, files), OpenFifo(own, LaunchPlan.Stderr, spec.Process.User, files), time, logFailed);
+            var (output, input) = OpenStdio(request, plan, own, files, logFailed, undo);
             undo.Push(output.Dispose);
 
-            var process = Run(plan, cgroup, files);
-            return (new Container(request.Id, process.Pid, process.PidFd, time.GetUtcNow(), cgroup, output, own, Traits.Of(request, filter)), plan.Warnings);
+            var warnings = plan.Warnings.ToList();
+            var process = Run(request, plan, cgroup, files, warnings);
+            return (new Container(request.Id, process.Pid, process.PidFd, time.GetUtcNow(), cgroup, output, input, own, Traits.Of(request, filter)), warnings);
         }
         catch (Exception error)
         {
@@ -79,22 +79,34 @@ internal sealed partial class Launcher : IDisposable
         init.Dispose();
     }
 
-    private static LaunchedProcess Run(LaunchPlan plan, Cgroup cgroup, OpenFiles files)
+    /// <summary>The container's user by the host's ids.</summary>
+    private static Spec.OciUser OnHost(Spec.OciSpec spec) => spec.Process.User with
     {
+        Uid = IdMap.ToHost(spec.Linux.UidMappings, spec.Process.User.Uid, "user"),
+        Gid = IdMap.ToHost(spec.Linux.GidMappings, spec.Process.User.Gid, "group"),
+    };
+
+    private static LaunchedProcess Run(LaunchRequest request, LaunchPlan plan, Cgroup cgroup, OpenFiles files, List<string> warnings)
+    {
+        using var user = plan.UserPath is null ? null : KernelFile.Open(plan.UserPath, KernelFile.ReadOnly);
         foreach (var (name, file) in cgroup.OpenJoinFiles())
             files.Own(name, file);
         foreach (var file in plan.Files)
             files.Own(file.Name, KernelFile.Open(file.Path, KernelFile.ReadOnly));
         foreach (var mount in plan.Mounts)
-            files.Own(mount.Name, Detach(mount));
-        if (!plan.LongOverlay.IsEmpty)
+            files.Own(mount.Name, Detach(mount, user, warnings));
+        if (plan.Devices is { } devices)
+            files.Own(LaunchPlan.Dev, MappedRoot.Dev(devices, request.Spec.Linux));
+        if (user is not null)
+            files.Own(LaunchPlan.Overlay, MappedRoot.Overlay(request.Root, user, request.Spec.Linux, plan.LongOverlay));
+        else if (!plan.LongOverlay.IsEmpty)
             files.Own(LaunchPlan.Overlay, MountTree.New("overlay", plan.LongOverlay));
         using var unified = cgroup.OpenUnified();
         using var program = new LaunchProgram(plan.Steps, files.Numbers);
         return program.Run(plan.Namespaces, unified is null ? null : (int)unified.DangerousGetHandle());
     }
 
-    private static SafeFileHandle Detach(DetachedMount mount)
+    private static SafeFileHandle Detach(DetachedMount mount, SafeFileHandle? user, List<string> warnings)
     {
         var tree = MountTree.Copy(mount.Source, mount.Recursive);
         try
@@ -104,6 +116,8 @@ internal sealed partial class Launcher : IDisposable
                 MountTree.SetAttributes(tree, options.AttributesSet, options.AttributesCleared, recursive: false, mount.Source);
             if ((options.RecursiveAttributesSet | options.RecursiveAttributesCleared) != 0)
                 MountTree.SetAttributes(tree, options.RecursiveAttributesSet, options.RecursiveAttributesCleared, recursive: true, mount.Source);
+            if (user is not null && options.MapOwners && !MappedRoot.TryMap(mount, tree, user))
+                warnings.Add($"The file system of {mount.Source} cannot show its owners through a user namespace: the container sees those of the host.");
             return tree;
         }
         catch

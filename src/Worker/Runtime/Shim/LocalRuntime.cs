@@ -11,6 +11,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     private const int Sigkill = 9;
     private const int LaunchThreads = 6;
 
+    private readonly string spillDirectory;
     private readonly ILogger log;
     private readonly TimeProvider time;
     private readonly Launcher launcher;
@@ -31,6 +32,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     /// <param name="log">What happened.</param>
     internal LocalRuntime(string directory, TimeProvider time, ILogger log)
     {
+        spillDirectory = directory;
         this.log = log;
         this.time = time;
         launcher = new Launcher(directory, time);
@@ -83,12 +85,6 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);
 
-    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
-        throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
-
-    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) =>
-        throw new RuntimeException($"resize {id}: the runtime cannot do that yet");
-
     /// <summary>Collects processes that became ours when their parents died (containers that share the host's pid namespace).</summary>
     /// <remarks>Only where every child of the process is this runtime's.</remarks>
     internal void ReapOrphans() => loop.Post(() =>
@@ -140,6 +136,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
 
     private void Adopt(Container container)
     {
+        BeginSessions(container);
         container.Output.Start(loop);
         container.Token = loop.Watch(container.PidFd, () => Collect(container));
     }

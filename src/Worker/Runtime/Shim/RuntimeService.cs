@@ -53,6 +53,22 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
                 case Exec:
                     await ExecAsync(Read(request, RuntimeJson.Default.ExecRequest), (answer, files) => reply(Message(answer, files)), stop);
                     break;
+                case Attach:
+                    await AttachAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, (answer, files) => reply(Message(answer, files)), stop);
+                    break;
+                case HoldInput:
+                    await HoldInputAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, (answer, files) => reply(Message(answer, files)), stop);
+                    break;
+                case MarkInputFinal:
+                    var final = Read(request, RuntimeJson.Default.SessionRequest);
+                    await runtime.MarkInputFinalAsync(final.Id, final.Session);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Resize:
+                    var size = Read(request, RuntimeJson.Default.ResizeRequest);
+                    await runtime.ResizeAsync(size.Id, size.Rows, size.Columns, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
                 case SignalExec:
                     var kill = Read(request, RuntimeJson.Default.ExecSignalRequest);
                     await runtime.SignalExecAsync(kill.Id, kill.ExecId, kill.Number);
@@ -88,6 +104,7 @@ internal sealed record RuntimeReply
     public IReadOnlyList<ContainerRecord>? Containers { get; init; }
     public ContainerExit? Exit { get; init; }
     public ExecStarted? Exec { get; init; }
+    public SessionOpened? Session { get; init; }
 }
 
 [JsonSourceGenerationOptions(
@@ -96,6 +113,8 @@ internal sealed record RuntimeReply
 [JsonSerializable(typeof(LaunchRequest))]
 [JsonSerializable(typeof(SignalRequest))]
 [JsonSerializable(typeof(ExecRequest))]
+[JsonSerializable(typeof(SessionRequest))]
+[JsonSerializable(typeof(ResizeRequest))]
 [JsonSerializable(typeof(ExecSignalRequest))]
 [JsonSerializable(typeof(RuntimeReply))]
 internal sealed partial class RuntimeJson : JsonSerializerContext;

@@ -26,12 +26,6 @@ internal sealed partial class ShimRuntime(IShimCaller shim) : IRuntime, IDisposa
             yield return Parse(item).Exit!;
     }
 
-    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
-        throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
-
-    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) =>
-        throw new RuntimeException($"resize {id}: the runtime cannot do that yet");
-
     private static byte[] Request(string id, int signal) =>
         JsonSerializer.SerializeToUtf8Bytes(new SignalRequest(id, signal), RuntimeJson.Default.SignalRequest);
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Plan;
+using Orchestrator.Worker.Runtime.Users;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
@@ -36,7 +37,7 @@ internal sealed class StdioFiles : IDisposable
     }
 
     /// <summary>Pipes, or a terminal of the container's; the program's ends go into <paramref name="files"/>.</summary>
-    internal static StdioFiles Make(ExecLaunch launch, int container, OpenFiles files, SafeFileHandle nothing)
+    internal static StdioFiles Make(ExecLaunch launch, Container container, OpenFiles files, SafeFileHandle nothing)
     {
         if (launch.Process.Terminal)
             return MakeTerminal(launch, container, files);
@@ -63,13 +64,13 @@ internal sealed class StdioFiles : IDisposable
                 files.Borrow(name, nothing);
                 return null;
             }
-            var (reader, writer) = Fifo.MakePlain();
+            var (reader, writer) = KernelFile.Pipe();
             var (theirs, ours) = programReads ? (reader, writer) : (writer, reader);
             files.Own(name, theirs);
             Fifo.DoNotBlock(ours, programReads ? KernelFile.WriteOnly : KernelFile.ReadOnly);
-            var user = launch.Process.User;
-            if (user.Uid != 0 || user.Gid != 0)
-                Fifo.Give(theirs, user.Uid, user.Gid);
+            var (uid, gid) = OnHost(launch, container);
+            if (uid != 0 || gid != 0)
+                Fifo.Give(theirs, uid, gid);
             return ours;
         }
     }
@@ -80,15 +81,18 @@ internal sealed class StdioFiles : IDisposable
             file.Dispose();
     }
 
-    private static StdioFiles MakeTerminal(ExecLaunch launch, int container, OpenFiles files)
+    private static (uint Uid, uint Gid) OnHost(ExecLaunch launch, Container container) => (
+        IdMap.ToHost(container.Traits.UserIds, launch.Process.User.Uid, "user"), IdMap.ToHost(container.Traits.GroupIds, launch.Process.User.Gid, "group"));
+
+    private static StdioFiles MakeTerminal(ExecLaunch launch, Container container, OpenFiles files)
     {
-        var master = Terminal.OpenMasterOf(container);
+        var master = Terminal.OpenMasterOf(container.Pid);
         try
         {
             var slave = Terminal.OpenSlave(master);
             files.Own(EnterPlan.Terminal, slave);
-            if (launch.Process.User.Uid != 0)
-                Fifo.Give(slave, launch.Process.User.Uid, uint.MaxValue); // the group stays the terminals'
+            if (OnHost(launch, container).Uid is not 0 and var uid)
+                Fifo.Give(slave, uid, uint.MaxValue); // the group stays the terminals'
             if (launch.Console is { } size)
                 Terminal.Resize(master, size.Rows, size.Columns);
             return new StdioFiles { Master = master };
