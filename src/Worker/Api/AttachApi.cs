@@ -28,11 +28,11 @@ internal sealed class AttachApi(EngineParts parts)
             throw new ApiException(400, "nothing to attach to: ask for logs=1, stream=1 or both");
         var framing = container.Config.Tty ? LogFraming.Raw : LogFraming.Multiplexed;
         // The seat is taken before the client hears that it has one: it starts the container then.
-        await using var session = live ? await parts.Containers.AttachAsync(container.Id, request.Stop) : null;
+        await using var seat = live ? await parts.Containers.AttachAsync(container.Id, request.Stop) : null;
         var client = await request.HijackAsync(framing);
         if (logs)
             await WriteLogsAsync(container.Id, client, framing, wantsOut, wantsError);
-        if (session is null)
+        if (seat?.Session is not { } session)
             return;
         var tty = container.Config.Tty;
         using var stream = new StdioStream(

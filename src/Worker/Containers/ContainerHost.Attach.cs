@@ -1,5 +1,3 @@
-using Orchestrator.Worker.Runtime;
-
 namespace Orchestrator.Worker.Containers;
 
 /// <summary>Sitting at a container's own stdio.</summary>
@@ -7,7 +5,7 @@ internal sealed partial class ContainerHost
 {
     /// <summary>Joins a container's stdio, or takes a seat for its next run.</summary>
     /// <exception cref="ContainerConflictException">It is paused, restarting or being removed.</exception>
-    internal Task<IAttachSession> AttachAsync(string reference, CancellationToken stop)
+    internal Task<Seat> AttachAsync(string reference, CancellationToken stop)
     {
         var life = index.Find(reference);
         if (ContainerViews.Word(life.Snapshot.State.Status) is "paused" or "restarting")

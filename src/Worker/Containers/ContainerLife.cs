@@ -249,7 +249,7 @@ internal sealed partial class ContainerLife
     private ContainerWaitReply ExitReply() => new()
     {
         StatusCode = state.ExitCode,
-        Error = state.Error.Length == 0 ? null : new ContainerWaitError { Message = state.Error },
+        Error = !state.ExitUnknown ? null : new ContainerWaitError { Message = state.Error },
     };
 
     internal void Publish(string action, params ReadOnlySpan<(string Name, string Value)> more)
