@@ -8,9 +8,10 @@ namespace Orchestrator.Cli.Commands;
 /// </summary>
 internal static class CommandWords
 {
-    private static readonly string[][] Takers = 
+    private static readonly string[][] Takers =
     [
         ["service", "create"], ["run"], ["create"], ["exec"], ["container", "run"], ["container", "create"], ["container", "exec"],
+        ["top"], ["container", "top"],
     ];
 
     internal static IReadOnlyList<string> Guard(Command root, string[] args)

@@ -24,13 +24,8 @@ internal sealed class ContainerApi(EngineParts parts)
         router.Map("POST", "/containers/{id}/rename", RenameAsync);
         router.Map("POST", "/containers/{id}/wait", WaitAsync);
         router.Map("DELETE", "/containers/{id}", RemoveAsync);
-        NotYet(router, "GET", "/containers/{id}/top", "listing a container's processes");
-        NotYet(router, "GET", "/containers/{id}/stats", "a container's statistics");
         NotYet(router, "GET", "/containers/{id}/changes", "listing a container's changed files");
         NotYet(router, "GET", "/containers/{id}/export", "exporting a container");
-        NotYet(router, "POST", "/containers/{id}/update", "changing the limits of a container that exists");
-        NotYet(router, "POST", "/containers/{id}/pause", "pausing a container");
-        NotYet(router, "POST", "/containers/{id}/unpause", "unpausing a container");
         foreach (var method in new[] { "GET", "HEAD", "PUT" })
             NotYet(router, method, "/containers/{id}/archive", "copying files in and out of a container");
         NotYet(router, "POST", "/commit", "making an image of a container");
@@ -138,7 +133,9 @@ internal sealed class ContainerApi(EngineParts parts)
         var tty = parts.Containers.Inspect(reference).Config.Tty;
         var records = parts.Containers.ReadLogsAsync(reference, query, request.Stop);
         var frames = await request.LogAsync(tty ? LogFraming.Raw : LogFraming.Multiplexed, request.Flag("timestamps"));
-        await frames.WriteAllAsync(records, (record, frame) => frame.Write(record), request.Stop);
+        var details = request.Flag("details");
+        await frames.WriteAllAsync(
+            records, (record, frame) => frame.Write(record, details && record.Attributes is { } attributes ? LogFrames.Details([.. attributes]) : ""), request.Stop);
     }
 
     private async Task PruneAsync(ApiRequest request)

@@ -8,7 +8,7 @@ internal sealed partial class ContainerHost
     internal Task<Seat> AttachAsync(string reference, CancellationToken stop)
     {
         var life = index.Find(reference);
-        if (ContainerViews.Word(life.Snapshot.State.Status) is "paused" or "restarting")
+        if (ContainerViews.Word(life.Snapshot.State) is "paused" or "restarting")
             CheckRuns(life.Snapshot, "attach");
         return life.AttachAsync(stop);
     }

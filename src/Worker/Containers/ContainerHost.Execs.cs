@@ -202,7 +202,7 @@ internal sealed partial class ContainerHost
 
     private static void CheckRuns(ContainerSnapshot snapshot, string what)
     {
-        var status = ContainerViews.Word(snapshot.State.Status);
+        var status = ContainerViews.Word(snapshot.State);
         if (status == "paused")
             throw new ContainerConflictException($"Container {snapshot.Id} is paused, unpause the container before {what}");
         if (status == "restarting")

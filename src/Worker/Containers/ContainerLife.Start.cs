@@ -25,11 +25,12 @@ internal sealed partial class ContainerLife
             var layers = await layersReady;
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var started = await services.Runtime.StartAsync(Request(layers, sandbox), CancellationToken.None);
+            var started = await StartWithFilesAsync(Request(layers, sandbox));
             untilStarted.Clear();
             Set(state with
             {
                 Status = ContainerStatus.Running,
+                Paused = false,
                 Pid = started.Pid,
                 ExitCode = 0,
                 Error = "",
@@ -47,6 +48,7 @@ internal sealed partial class ContainerLife
         {
             if (sandbox is not null)
                 await UndoAttachAsync();
+            ReleaseShm();
             logEnded.TrySetResult();
             await UnseatAsync();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
@@ -72,10 +74,10 @@ internal sealed partial class ContainerLife
     {
         var problems = new List<Problem>();
         var known = await services.Networks.ListNetworksAsync(CancellationToken.None);
-        var plan = EndpointPlan.Of(container.HostConfig, container.Networking, container.Name, Id[..12], known, problems);
+        var plan = EndpointPlan.Of(PublishPlan.Of(container.Config, container.HostConfig), container.Networking, container.Name, Id[..12], known, problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
-        if (plan.HostNetwork)
+        if (plan.HostNetwork || plan.Joins is not null)
             return null;
         var host = container.HostConfig;
         return await services.Networks.AttachAsync(
@@ -83,6 +85,7 @@ internal sealed partial class ContainerLife
             {
                 Id = Id,
                 Hostname = SpecPlan.Hostname(Id, container.Config, host, services.Facts),
+                OwnerPath = UserPath(),
                 Endpoints = plan.Endpoints,
                 HostPorts = plan.Ports,
                 DnsServers = [.. host.Dns],
@@ -97,21 +100,36 @@ internal sealed partial class ContainerLife
         var host = container.HostConfig;
         BindSources.Check(host);
         WriteFiles(sandbox);
+        var joined = Join();
         var user = ContainerUser.Find([directory.Upper, .. layers.LowerDirs], container.Config.User ?? "", host.GroupAdd);
         var spec = SpecPlan.Of(
             Id, container.Config, host,
-            new StartFacts { NetnsPath = sandbox?.NetnsPath, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root },
+            new StartFacts
+            {
+                NetnsPath = sandbox?.NetnsPath ?? joined.NetnsPath,
+                User = user.Ids,
+                Home = user.Home,
+                FilesDirectory = joined.FilesDirectory ?? directory.Root,
+                UserPath = UserPath(),
+                Remap = container.Remap,
+                PidPath = joined.PidPath,
+                IpcPath = joined.IpcPath,
+                ShmDirectory = joined.ShmDirectory,
+                Devices = HostDevices.Of(host),
+                Blocks = BlockDevices.Find(host),
+            },
             services.Facts);
         return new LaunchRequest
         {
             Id = Id,
             Spec = spec,
             Root = new OverlayRoot { LowerLayers = layers.LowerDirs is [] ? [directory.MakeEmpty()] : layers.LowerDirs, Upper = directory.Upper, Work = directory.Work, Merged = directory.Merged },
-            Log = LogPlan.Of(directory.Log, host.LogConfig),
+            Log = LogPlan.Of(directory, container),
             Init = host.Init ?? false,
             OpenStdin = container.Config.OpenStdin,
             StdinOnce = container.Config.StdinOnce,
             Console = ConsoleSizes.Of(host.ConsoleSize),
+            SeccompUnconfined = spec.Linux.Seccomp is null,
         };
     }
 

@@ -15,7 +15,8 @@ internal static class ContainerCommands
         "container", "Manage the containers of this host",
         AttachCommand.Create(shell), RunCommand.Create(shell), ExecCommand.Create(shell), InspectCommand.Of(shell, "container", "containers"), Kill(shell),
         ContainerLogs.Create(shell), List(shell, "ls").Also("list", "ps"), UpkeepCommands.Port(shell), UpkeepCommands.Prune(shell),
-        UpkeepCommands.Rename(shell), UpkeepCommands.Restart(shell), Remove(shell), RunCommand.Run(shell), AttachCommand.Start(shell), Stop(shell), Wait(shell));
+        UpkeepCommands.Rename(shell), UpkeepCommands.Restart(shell), Remove(shell), RunCommand.Run(shell), AttachCommand.Start(shell), Stop(shell), Wait(shell),
+        LimitCommands.Pause(shell), LimitCommands.Unpause(shell), LimitCommands.Update(shell), LimitCommands.Top(shell), StatsCommand.Create(shell));
 
     internal static Command List(Shell shell, string name)
     {

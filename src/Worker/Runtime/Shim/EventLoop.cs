@@ -102,6 +102,8 @@ internal sealed class EventLoop : IDisposable
 
     public void Dispose()
     {
+        if (stopping)
+            return;
         stopping = true;
         epoll.Wake();
         thread.Join();

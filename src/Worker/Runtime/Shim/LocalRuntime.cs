@@ -80,7 +80,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
 
     public Task<IReadOnlyList<ContainerRecord>> ListAsync(CancellationToken stop) =>
         Task.FromResult<IReadOnlyList<ContainerRecord>>(
-            [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit))]);
+            [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit) { Paused = c.Exit is null && c.Cgroup.IsFrozen })]);
 
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);

@@ -44,10 +44,13 @@ internal sealed partial class ShimRuntime
         }
     }
 
-    public void Dispose()
+    /// <summary>The loop too: sessions that are still open fail.</summary>
+    public async ValueTask DisposeAsync()
     {
         if (loop.IsValueCreated)
             loop.Value.Dispose();
+        if (shim is IAsyncDisposable link)
+            await link.DisposeAsync();
     }
 
     private static async Task<ContainerExit> FollowAsync(string id, string exec, IAsyncEnumerator<ShimMessage> answers)

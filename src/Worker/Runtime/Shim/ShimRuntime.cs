@@ -4,8 +4,8 @@ using Orchestrator.Worker.Shim;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
-/// <summary>The daemon's runtime: the host's shim, over its socket.</summary>
-internal sealed partial class ShimRuntime(IShimCaller shim) : IRuntime, IDisposable
+/// <summary>The daemon's runtime: the host's shim, over its socket, which it closes when it is disposed.</summary>
+internal sealed partial class ShimRuntime(IShimCaller shim) : IRuntime, IAsyncDisposable
 {
     public async Task<StartedContainer> StartAsync(LaunchRequest request, CancellationToken stop)
     {
