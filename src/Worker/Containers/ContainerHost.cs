@@ -187,6 +187,8 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     /// <summary>Stops the owners' loops. Containers run on.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (closing.IsCancellationRequested)
+            return;
         Task[] running;
         lock (guard)
             running = [.. loops.Values, .. execWatches.Values];
@@ -195,7 +197,6 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             life.Close();
         await Task.WhenAll(running);
         execs.Dispose();
-        closing.Dispose();
         logWatch.Dispose();
     }
 
