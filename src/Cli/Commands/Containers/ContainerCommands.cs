@@ -16,7 +16,8 @@ internal static class ContainerCommands
         AttachCommand.Create(shell), RunCommand.Create(shell), ExecCommand.Create(shell), InspectCommand.Of(shell, "container", "containers"), Kill(shell),
         ContainerLogs.Create(shell), List(shell, "ls").Also("list", "ps"), UpkeepCommands.Port(shell), UpkeepCommands.Prune(shell),
         UpkeepCommands.Rename(shell), UpkeepCommands.Restart(shell), Remove(shell), RunCommand.Run(shell), AttachCommand.Start(shell), Stop(shell), Wait(shell),
-        LimitCommands.Pause(shell), LimitCommands.Unpause(shell), LimitCommands.Update(shell), LimitCommands.Top(shell), StatsCommand.Create(shell));
+        LimitCommands.Pause(shell), LimitCommands.Unpause(shell), LimitCommands.Update(shell), LimitCommands.Top(shell), StatsCommand.Create(shell),
+        Files.CopyCommand.Create(shell), Files.FileCommands.Diff(shell), Files.FileCommands.Export(shell), Files.FileCommands.Commit(shell));
 
     internal static Command List(Shell shell, string name)
     {

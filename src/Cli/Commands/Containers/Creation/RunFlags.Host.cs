@@ -48,7 +48,6 @@ internal sealed partial class RunFlags
 
     private HostConfig Host(Invocation call)
     {
-        var security = new SecurityFlag(call.Shell.Folder, Given(call, _securityOpt));
         return new HostConfig
         {
             AutoRemove = call.Get(_remove),
@@ -63,9 +62,7 @@ internal sealed partial class RunFlags
             CapAdd = Given(call, _capAdd),
             CapDrop = Given(call, _capDrop),
             Privileged = call.Get(_privileged),
-            SecurityOpt = security.Options,
-            MaskedPaths = security.Unmasked ? [] : null,
-            ReadonlyPaths = security.Unmasked ? [] : null,
+            SecurityOpt = [.. Given(call, _securityOpt).Select(o => SecurityFlag.Read(call.Shell.Folder, o))],
             GroupAdd = Given(call, _groupAdd),
             Devices = [.. Given(call, _device).Select(DeviceFlag.Parse)],
             DeviceCgroupRules = Given(call, _deviceRule),

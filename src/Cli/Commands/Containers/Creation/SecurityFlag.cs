@@ -2,27 +2,15 @@ using System.Text.Json;
 
 namespace Orchestrator.Cli.Commands.Containers.Creation;
 
-/// <summary><c>--security-opt</c>: the daemon gets a profile's text, since the file is the client's; <c>systempaths=unconfined</c> is no option to it.</summary>
-internal sealed class SecurityFlag
+/// <summary><c>--security-opt</c>: the daemon gets a seccomp profile's text, since the file is the client's.</summary>
+internal static class SecurityFlag
 {
-    internal SecurityFlag(string folder, IEnumerable<string> given)
-    {
-        var options = new List<string>();
-        foreach (var text in given)
-        {
-            if (text == "systempaths=unconfined")
-                Unmasked = true;
-            else
-                options.Add(text.StartsWith("seccomp=", StringComparison.Ordinal) && text[8..] is not ("unconfined" or "builtin") ? "seccomp=" + Profile(folder, text[8..]) : text);
-        }
+    private const string Seccomp = "seccomp=";
 
-        Options = options;
-    }
-
-    internal IReadOnlyList<string> Options { get; }
-
-    /// <summary>No path of /proc and /sys is hidden or read-only.</summary>
-    internal bool Unmasked { get; }
+    internal static string Read(string folder, string text) =>
+        text.StartsWith(Seccomp, StringComparison.Ordinal) && text[Seccomp.Length..] is not ("unconfined" or "builtin")
+            ? Seccomp + Profile(folder, text[Seccomp.Length..])
+            : text;
 
     private static string Profile(string folder, string path)
     {

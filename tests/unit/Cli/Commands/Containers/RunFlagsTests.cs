@@ -53,8 +53,7 @@ public sealed class RunFlagsTests
         Assert.Equal("size=1m", host.Tmpfs["/t"]);
         Assert.Equal((1L << 30, 64L << 20, -1L, 32L << 20, 10L, -5L), (host.ShmSize, host.Memory, host.MemorySwap, host.MemoryReservation, host.MemorySwappiness, host.OomScoreAdj));
         Assert.Equal((1_500_000_000L, 512L, "0", 50L, 100), (host.NanoCpus, host.CpuShares, host.CpusetCpus, host.PidsLimit, host.BlkioWeight));
-        Assert.Equal(["no-new-privileges"], host.SecurityOpt);
-        Assert.True(host.MaskedPaths is [] && host.ReadonlyPaths is []);
+        Assert.Equal(["no-new-privileges", "systempaths=unconfined"], host.SecurityOpt);
         Assert.True(host.Devices is [{ PathOnHost: "/dev/null", PathInContainer: "/dev/nil", CgroupPermissions: "r" }]);
         Assert.True(host.BlkioDeviceReadBps is [{ Path: "/dev/sda", Rate: 1 << 20 }] && host.BlkioDeviceWriteIops is [{ Rate: 9 }]);
         Assert.True(host.Ulimits is [{ Name: "nofile", Soft: 10, Hard: 20 }]);
