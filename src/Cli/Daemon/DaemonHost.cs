@@ -195,7 +195,13 @@ internal sealed class DaemonHost
                 server.Limits.MinRequestBodyDataRate = null;
                 server.Limits.MinResponseDataRate = null;
                 foreach (var path in _options.SocketPaths)
-                    server.ListenUnixSocket(path, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+                {
+                    server.ListenUnixSocket(path, endpoint =>
+                    {
+                        endpoint.Protocols = HttpProtocols.Http1;
+                        endpoint.UseHijack();
+                    });
+                }
             },
             router.DispatchAsync,
             _logs,

@@ -207,7 +207,7 @@ internal sealed class ServiceFlags(string add)
         return [.. mine.Where(c => !taken.Contains(c)), .. added.Where(c => !other.Contains(c) && !mine.Contains(c)).Distinct(StringComparer.Ordinal)];
     }
 
-    private static string Capability(string text)
+    internal static string Capability(string text)
     {
         var name = text.ToUpperInvariant();
         return name == "ALL" || name.StartsWith("CAP_", StringComparison.Ordinal) ? name : "CAP_" + name;
@@ -221,7 +221,7 @@ internal sealed class ServiceFlags(string add)
             : throw new CommandException($"bad format for a host: '{text}': write NAME:IP");
     }
 
-    private static Ulimit Ulimit(string text)
+    internal static Ulimit Ulimit(string text)
     {
         var equals = text.IndexOf('=');
         var values = equals < 0 ? [] : text[(equals + 1)..].Split(':');
@@ -237,7 +237,7 @@ internal sealed class ServiceFlags(string add)
     }
 
     /// <summary>A name alone takes its value from the environment, and is left out when it is not set there.</summary>
-    private static List<string> Variables(IReadOnlyList<string> old, IEnumerable<string> given, IReadOnlyDictionary<string, string> environment)
+    internal static List<string> Variables(IReadOnlyList<string> old, IEnumerable<string> given, IReadOnlyDictionary<string, string> environment)
     {
         var all = new List<string>(old);
         foreach (var text in given)
@@ -295,7 +295,7 @@ internal sealed class ServiceFlags(string add)
         : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for {option.Name}: it must be a whole number from 0");
 
-    private static long? Whole(Invocation call, Option<string?> option) => call.Get(option) is not { } text ? null
+    internal static long? Whole(Invocation call, Option<string?> option) => call.Get(option) is not { } text ? null
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for {option.Name}: it must be a whole number");
 
