@@ -65,9 +65,9 @@ public sealed class RemapTests
         await File.WriteAllTextAsync($"{shared}/hosts", "host's\n");
         var config = new HostConfig { Devices = [new DeviceMapping { PathOnHost = "/dev/zero", PathInContainer = "/dev/deep/zero", CgroupPermissions = "rwm" }], Binds = [$"{shared}:/shared"], IpcMode = "shareable" };
         var id = await world.RunAsync(HostWorld.Script(
-            "head -c 3 /dev/deep/zero | wc -c; id -un; stat -c %u /shared/hosts; touch /shared/x 2>/dev/null || echo the host's; echo hi > /dev/shm/note; echo ready; sleep 1000", config) with { User = "www" });
+            "head -c 3 /dev/deep/zero | wc -c; id -un; stat -c %u /shared/hosts; touch /shared/x 2>/dev/null || echo closed; echo hi > /dev/shm/note; echo ready; sleep 1000", config) with { User = "www" });
         await world.UntilOutputAsync(id, "ready");
-        Assert.Equal("3\nwww\n65534\nthe host's\nready\n", await world.OutputAsync(id));
+        Assert.Equal("3\nwww\n65534\nclosed\nready\n", await world.OutputAsync(id));
         var second = await world.RunAsync(HostWorld.Script("cat /dev/shm/note; ps -o args | grep -c '^sleep 1000'", new HostConfig { PidMode = $"container:{id}", IpcMode = $"container:{id}", NetworkMode = $"container:{id}" }));
         Assert.Equal(0, (await world.EndAsync(second)).ExitCode);
         Assert.Equal("hi\n1\n", await world.OutputAsync(second));
