@@ -53,6 +53,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             },
             UserNamespace = remap => UserNamespaces.Ensure(Path.Combine(options.ExecRoot, "userns"), remap.Uids, remap.Gids),
             Root = Path.Combine(options.DataRoot, "containers"),
+            MemoryRoot = Path.Combine(options.ExecRoot, "files"),
             Time = options.Time,
             Log = logs.CreateLogger<ContainerHost>(),
         };

@@ -1,3 +1,4 @@
+using Orchestrator.Tests.Bench.Containers;
 using Orchestrator.Tests.Bench.Runtime;
 using Orchestrator.Tests.Bench.Services;
 
@@ -6,6 +7,7 @@ return args switch
     ["runtime"] => await RuntimeBench.RunAsync(),
     ["services", .. var rest] => await ServiceStart.RunAsync(rest),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
+    ["exec", .. var rest] => await ExecBench.RunAsync(rest),
     _ => Usage(),
 };
 
@@ -15,6 +17,7 @@ static int Usage()
         usage: ORCH_BINARY=build/release/orch dotnet run -c Release --project tests/bench -- BENCHMARK [ARGUMENTS]
           runtime             a container's whole life, beside runc (package: runc)
           services [ROUNDS [alone]]  service create → replicas running, beside Docker Swarm (packages: docker.io iproute2)
+          exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
         """);
     return 1;

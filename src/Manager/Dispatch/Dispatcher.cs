@@ -31,6 +31,8 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
                 (var message, told) = AssignmentPlan.Plan(state, node, session.Id, told);
                 if (message is not null)
                     yield return message;
+                if (message is { Partial: true })
+                    continue;
                 if (!await session.NewerAsync(cluster, state.Index, stop))
                     yield break;
             }
@@ -75,7 +77,7 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
     private async Task RegisterAsync(SessionRequest request, CancellationToken ended, CancellationToken caller)
     {
         var node = cluster.Current.Nodes.GetValueOrDefault(request.NodeId);
-        if (node is { Status.State: NodeState.Ready, Description: { } known } && node.Status.Addr == request.Address
+        if (node is { Status.State: NodeState.Ready, Description: { } known } && (request.Address.Length == 0 || node.Status.Addr == request.Address)
             && ModelJson.Write(known).AsSpan().SequenceEqual(ModelJson.Write(request.Description)))
             return;
         try

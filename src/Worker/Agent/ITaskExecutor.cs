@@ -12,6 +12,12 @@ internal interface ITaskExecutor
     /// <summary>Makes names and published ports the table's.</summary>
     Task ApplyEndpointsAsync(EndpointTable table, CancellationToken stop);
 
+    /// <summary>From now on these are the secrets and configs of this node's tasks; tasks that need some wait for the first call.</summary>
+    void UsePayloads(NodePayloads payloads);
+
+    /// <summary>Gives a container of an earlier daemon its secrets and configs again; one that is not there or needs none is no error.</summary>
+    Task RestoreFilesAsync(TaskAssignment task, CancellationToken stop);
+
     /// <summary>Checks the image and makes the task's container; doing it twice makes one.</summary>
     /// <exception cref="TaskFailedException">It cannot be made here.</exception>
     Task PrepareAsync(TaskAssignment task, CancellationToken stop);
@@ -22,6 +28,9 @@ internal interface ITaskExecutor
 
     /// <summary>Completes when the task's container has ended; at once when it has already, or is gone.</summary>
     Task<TaskExit> WaitAsync(TaskAssignment task, CancellationToken stop);
+
+    /// <summary>How the task's container fares by its health check, now and at each change; ends when it is gone.</summary>
+    IAsyncEnumerable<TaskHealth> WatchHealthAsync(TaskAssignment task, CancellationToken stop);
 
     /// <summary>Stops the container with the task's signal and grace; one that does not run is no error.</summary>
     Task<TaskContainerStatus?> StopAsync(TaskAssignment task, CancellationToken stop);
@@ -44,6 +53,21 @@ internal sealed record TaskExit
 
     /// <summary>Set when the exit code is not known, or the container was taken away: why.</summary>
     public string? Unknown { get; init; }
+}
+
+internal enum HealthState
+{
+    /// <summary>It has no health check: it is taken for healthy.</summary>
+    Unchecked,
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+/// <param name="Complaint">What the last probe printed when it failed; null when it did not.</param>
+internal sealed record TaskHealth(HealthState State, string? Complaint)
+{
+    internal static TaskHealth Unchecked { get; } = new(HealthState.Unchecked, null);
 }
 
 /// <summary>A task cannot go on; the message is the sentence that <c>service ps</c> shows.</summary>

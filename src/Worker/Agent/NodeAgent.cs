@@ -17,13 +17,15 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
     private readonly StatusReporter reporter = new(dispatcher, options, time, log);
     private readonly TaskRecords records = new(options.RecordsRoot);
     private readonly ConcurrentQueue<TaskRunner> ended = [];
+    private readonly LedAddresses led = new(time);
     private EndpointTable? endpoints;
+    private NodePayloads payloads = NodePayloads.None;
 
     /// <summary>Runs until cancelled; containers run on afterwards.</summary>
     internal async Task RunAsync(CancellationToken stop)
     {
         using var slots = new SemaphoreSlim(options.MostParallel);
-        var services = new TaskRunnerServices(executor, reporter, records, options, slots, time, log);
+        var services = new TaskRunnerServices(executor, reporter, records, led, options, slots, time, log);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var reporting = reporter.RunAsync(ends.Token);
         try
@@ -80,11 +82,12 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
             {
                 if (heart is null)
                 {
-                    if (!assignments.Complete)
+                    if (!assignments.Complete && !assignments.Partial)
                         throw new InvalidOperationException("the dispatcher's first message is not the whole set");
                     log.SessionOpen(assignments.SessionId);
                     await reporter.UseSessionAsync(assignments.SessionId, stop);
                     heart = BeatAsync(assignments.SessionId, session);
+                    payloads = NodePayloads.None; // a session says everything anew
                 }
                 else if (assignments.Sequence != last + 1)
                 {
@@ -92,7 +95,9 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
                 }
 
                 last = assignments.Sequence;
-                await ApplyAsync(assignments, services, stop);
+                payloads = payloads.After(assignments);
+                if (!assignments.Partial)
+                    await ApplyAsync(assignments, services, stop);
             }
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested && heart is { IsCompletedSuccessfully: false, IsCompleted: true })
@@ -140,6 +145,13 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
                 runners.Remove(gone.Id);
         }
 
+        executor.UsePayloads(payloads);
+        if (assignments.Complete)
+        {
+            foreach (var task in assignments.Tasks.Where(t => runners.ContainsKey(t.Task.Id) && !t.Task.Status.State.IsTerminal()))
+                await TryAsync("giving secrets and configs again", assignments.Sequence, () => executor.RestoreFilesAsync(task, stop), stop);
+        }
+
         if (assignments.Networks is { } networks)
             await TryAsync("making networks", assignments.Sequence, () => executor.EnsureNetworksAsync(networks, stop), stop);
 
@@ -159,6 +171,7 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
         }
 
         var after = NetworkTables.Backends(endpoints);
+        led.Set(after);
         foreach (var task in assignments.Tasks.Where(t => t.Task.DesiredState >= TaskState.Shutdown))
         {
             if (runners.TryGetValue(task.Task.Id, out var known))

@@ -22,8 +22,6 @@ internal static class TaskContainerPlan
         var problems = new List<Problem>();
         var task = assignment.Task;
         var spec = task.Spec.ContainerSpec ?? throw new TaskFailedException("the task has no container: plugin and attachment tasks do not work yet");
-        if (spec.Secrets.Count > 0 || spec.Configs.Count > 0)
-            problems.Add(new Problem("ContainerSpec", "secrets and configs come with a later release"));
         string Expand(string text) => TaskTemplate.Expand(text, assignment, nodeHostname, problems);
 
         var request = new ContainerCreateRequest

@@ -24,16 +24,11 @@ internal sealed class ContainerApi(EngineParts parts)
         router.Map("POST", "/containers/{id}/rename", RenameAsync);
         router.Map("POST", "/containers/{id}/wait", WaitAsync);
         router.Map("DELETE", "/containers/{id}", RemoveAsync);
-        NotYet(router, "GET", "/containers/{id}/top", "listing a container's processes");
-        NotYet(router, "GET", "/containers/{id}/stats", "a container's statistics");
         NotYet(router, "GET", "/containers/{id}/changes", "listing a container's changed files");
         NotYet(router, "GET", "/containers/{id}/export", "exporting a container");
         NotYet(router, "POST", "/containers/{id}/attach", "attaching to a container: run it detached (-d) and read its logs;");
         NotYet(router, "GET", "/containers/{id}/attach/ws", "attaching to a container");
         NotYet(router, "POST", "/containers/{id}/resize", "resizing a container's terminal");
-        NotYet(router, "POST", "/containers/{id}/update", "changing the limits of a container that exists");
-        NotYet(router, "POST", "/containers/{id}/pause", "pausing a container");
-        NotYet(router, "POST", "/containers/{id}/unpause", "unpausing a container");
         NotYet(router, "POST", "/containers/{id}/exec", "running a command in a container");
         foreach (var method in new[] { "GET", "HEAD", "PUT" })
             NotYet(router, method, "/containers/{id}/archive", "copying files in and out of a container");

@@ -14,6 +14,7 @@ internal static class EngineApi
         new SystemApi(parts).Map(router);
         new EventApi(parts).Map(router);
         new ContainerApi(parts).Map(router);
+        new LimitApi(parts).Map(router);
         new ImageApi(parts).Map(router);
         new ImageArchiveApi(parts).Map(router);
         new BuildApi(parts).Map(router);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers.Logs;
+using Orchestrator.Worker.Containers.Payloads;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Runtime;
@@ -20,7 +21,11 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     /// <exception cref="InvalidContainerException">The request cannot work; every problem is named.</exception>
     /// <exception cref="ContainerConflictException">The name is in use.</exception>
     /// <exception cref="ImageException">No such image.</exception>
-    internal async Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, CancellationToken stop)
+    internal Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, CancellationToken stop) =>
+        CreateAsync(request, name, ContainerFiles.None, stop);
+
+    /// <summary>The same for a task's container, which gets files that lie on no disk.</summary>
+    internal async Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, ContainerFiles files, CancellationToken stop)
     {
         if (string.IsNullOrEmpty(request.Image))
             throw new InvalidContainerException("Image", "no image is named");
@@ -41,6 +46,9 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
         BindSources.Check(host);
+        BlockDevices.Find(host);
+        var warnings = Warnings(image);
+        host = LimitPlan.Adapt(host, services.Facts.Limits, warnings);
 
         if (string.IsNullOrEmpty(name))
             name = Invent(id);
@@ -56,6 +64,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             HostConfig = host,
             Networking = request.NetworkingConfig,
             Remap = services.Facts.RemapOf(NamespaceModes.Of(host)),
+            MemoryFiles = files.Files.IsEmpty ? null : files.Targets,
         };
         try
         {
@@ -73,10 +82,13 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             throw;
         }
 
-        Begin(container, new StoredState());
+        Begin(container, new StoredState()).GiveFiles(files);
         services.Events.Publish("container", "create", id, new Dictionary<string, string>(config.Labels) { ["image"] = config.Image, ["name"] = name });
-        return new CreatedContainer(id, Warnings(image));
+        return new CreatedContainer(id, warnings);
     }
+
+    /// <summary>Gives a container of an earlier daemon its files again: without them it can't be started.</summary>
+    internal void GiveFiles(string reference, ContainerFiles files) => index.TryFind(reference)?.GiveFiles(files);
 
     /// <summary>Starts it; false when it runs already.</summary>
     /// <exception cref="ContainerStartException">It could not be started.</exception>
@@ -214,8 +226,6 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         var warnings = new List<string>();
         if (image.Config.Volumes is { Count: > 0 } volumes)
             warnings.Add($"the image's volumes ({string.Join(", ", volumes.Keys)}) are part of the container's own layer: volumes come with a later release");
-        if (image.Config.Healthcheck is { Test: [not "NONE", ..] })
-            warnings.Add("the image's health check is not run: health checks come with a later release");
         return warnings;
     }
 }

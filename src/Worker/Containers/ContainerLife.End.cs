@@ -18,6 +18,8 @@ internal sealed partial class ContainerLife
     {
         if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
             await RemoveNowAsync();
+        else if (state.Status == ContainerStatus.Running)
+            GoOnProbing();
         else if (state.Status == ContainerStatus.Restarting
                  || (state.Status != ContainerStatus.Running
                      && RestartPlan.AtDaemonStart(container.HostConfig.RestartPolicy, state.ExitCode, wasRunning, state.StoppedByUser)))
@@ -34,7 +36,7 @@ internal sealed partial class ContainerLife
             if (state.Status is ContainerStatus.Running or ContainerStatus.Restarting && !force)
             {
                 throw new ContainerConflictException(
-                    $"cannot remove container \"/{container.Name}\": container is {(state.Status == ContainerStatus.Running ? "running" : "restarting")}: stop the container before removing or force remove");
+                    $"cannot remove container \"/{container.Name}\": container is {(state.Paused ? "paused and must be unpaused first" : $"{(state.Status == ContainerStatus.Running ? "running" : "restarting")}: stop the container before removing or force remove")}");
             }
 
             untilRemoved.Add(removed);
@@ -58,10 +60,12 @@ internal sealed partial class ContainerLife
         if (state.Status != ContainerStatus.Running || exit.Pid != state.Pid)
             return;
         await DropTimerAsync();
+        await EndProbingAsync();
         // On disk before the runtime forgets it: a daemon that crashes in between still knows how it ended.
         Set(state with
         {
             Status = ContainerStatus.Exited,
+            Paused = false,
             Pid = 0,
             ExitCode = exit.ExitCode,
             OomKilled = exit.OomKilled,
@@ -75,6 +79,7 @@ internal sealed partial class ContainerLife
         if (exit.OomKilled)
             Publish("oom");
         Publish("die", ("exitCode", exit.ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        TellHealth();
         Release(untilExit);
         ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit);
 
@@ -178,6 +183,7 @@ internal sealed partial class ContainerLife
 
         gone = true;
         await forget(this);
+        TellHealth();
         Publish("destroy");
         Release(untilRemoved);
         Release(untilExit);

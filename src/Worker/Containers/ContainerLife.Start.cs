@@ -1,5 +1,6 @@
 using System.Net;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
@@ -24,10 +25,11 @@ internal sealed partial class ContainerLife
             var layers = await layersReady;
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var started = await services.Runtime.StartAsync(Request(layers, sandbox), CancellationToken.None);
+            var started = await StartWithFilesAsync(Request(layers, sandbox));
             Set(state with
             {
                 Status = ContainerStatus.Running,
+                Paused = false,
                 Pid = started.Pid,
                 ExitCode = 0,
                 Error = "",
@@ -36,6 +38,7 @@ internal sealed partial class ContainerLife
                 StoppedByUser = false,
                 StartedAt = started.StartedAt,
                 RestartCount = restarts,
+                Health = check is null ? null : HealthPlan.Begin(state.Health),
                 Endpoints = await EndpointsAsync(sandbox),
                 Ports = [.. (sandbox?.Ports ?? []).Select(p => new StoredPort(p.Protocol == PortProtocol.Udp ? "udp" : "tcp", p.HostIp?.ToString(), p.HostPort, p.ContainerPort))],
             });
@@ -62,6 +65,7 @@ internal sealed partial class ContainerLife
 
         services.Log.ContainerStarted(container.Name, Id, state.Pid);
         Publish("start");
+        ScheduleProbe();
     }
 
     private async Task<Sandbox?> AttachAsync()
@@ -110,6 +114,7 @@ internal sealed partial class ContainerLife
                 IpcPath = joined.IpcPath,
                 ShmDirectory = joined.ShmDirectory,
                 Devices = HostDevices.Of(host),
+                Blocks = BlockDevices.Find(host),
             },
             services.Facts);
         return new LaunchRequest

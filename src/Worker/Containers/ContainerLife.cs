@@ -1,5 +1,6 @@
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Runtime;
 
@@ -46,7 +47,8 @@ internal sealed partial class ContainerLife
         directory = new ContainerDirectory(services.Root, container.Id);
         if (state.Status != ContainerStatus.Running)
             logEnded.SetResult();
-        snapshot = new ContainerSnapshot(container, state, logEnded.Task);
+        check = HealthCheck.Of(container.Config);
+        snapshot = new ContainerSnapshot(container, state, logEnded.Task) { HealthChanged = healthChanged.Task };
     }
 
     internal ContainerSnapshot Snapshot => snapshot;
@@ -68,6 +70,7 @@ internal sealed partial class ContainerLife
             }
         }
 
+        await EndProbingAsync();
         if (timer is not null)
             await timer.DisposeAsync();
         await detaching;
@@ -78,6 +81,8 @@ internal sealed partial class ContainerLife
 
     internal Task<bool> StartAsync(CancellationToken stop) => AskAsync("start", async () =>
     {
+        if (state is { Status: ContainerStatus.Running, Paused: true })
+            throw new ContainerConflictException("cannot start a paused container, try unpause instead");
         if (state.Status == ContainerStatus.Running)
             return false;
         if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
@@ -199,6 +204,8 @@ internal sealed partial class ContainerLife
             // It may just have ended, and its exit is on the way; or the runtime lost it.
             await CheckAsync();
         }
+
+        await ThawToObeyAsync(signal);
     }
 
     private async Task KillAfterAsync(TimeSpan grace)
@@ -235,7 +242,7 @@ internal sealed partial class ContainerLife
     {
         directory.Write(next);
         state = next;
-        snapshot = new ContainerSnapshot(container, next, logEnded.Task);
+        snapshot = new ContainerSnapshot(container, next, logEnded.Task) { HealthChanged = healthChanged.Task };
     }
 
     private ContainerWaitReply ExitReply() => new()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker.Containers;
@@ -20,8 +21,9 @@ internal static class ContainerViews
             Created = container.Created.ToUnixTimeSeconds(),
             Ports = Ports(snapshot),
             Labels = container.Config.Labels,
-            State = Word(state.Status),
-            Status = StatusText.Of(state.Status, state.ExitCode, state.StartedAt, state.FinishedAt, now),
+            State = Word(state),
+            Status = StatusText.Of(state.Status, state.ExitCode, state.StartedAt, state.FinishedAt, now)
+                + (snapshot.IsPaused ? " (Paused)" : state.Status == ContainerStatus.Running ? HealthPlan.Suffix(state.Health) : ""),
             HostConfig = new HostConfigSummary { NetworkMode = Mode(container) },
             NetworkSettings = new NetworkSettingsSummary { Networks = Networks(snapshot) },
             Mounts = MountPlan.Of(container.HostConfig, []).Points,
@@ -41,7 +43,8 @@ internal static class ContainerViews
             Args = [.. arguments.Skip(1)],
             State = new ContainerStateReply
             {
-                Status = Word(state.Status),
+                Status = Word(state),
+                Paused = snapshot.IsPaused,
                 Running = state.Status is ContainerStatus.Running or ContainerStatus.Restarting,
                 Restarting = state.Status == ContainerStatus.Restarting,
                 OomKilled = state.OomKilled,
@@ -51,6 +54,7 @@ internal static class ContainerViews
                 Error = state.Error,
                 StartedAt = state.StartedAt ?? default,
                 FinishedAt = state.FinishedAt ?? default,
+                Health = state.Health,
             },
             Image = container.ImageId,
             ResolvConfPath = directory.File("resolv.conf"),
@@ -76,10 +80,10 @@ internal static class ContainerViews
         };
     }
 
-    internal static string Word(ContainerStatus status) => status switch
+    internal static string Word(StoredState state) => state.Status switch
     {
         ContainerStatus.Created => "created",
-        ContainerStatus.Running => "running",
+        ContainerStatus.Running => state.Paused ? "paused" : "running",
         ContainerStatus.Restarting => "restarting",
         ContainerStatus.Exited => "exited",
         ContainerStatus.Removing => "removing",

@@ -4,7 +4,7 @@ using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker.Containers;
 
-/// <summary>What a container is: written once at its creation, rewritten when it is renamed (<c>config.json</c>).</summary>
+/// <summary>What a container is: written once at its creation, rewritten when it is renamed or given other limits (<c>config.json</c>).</summary>
 internal sealed record StoredContainer
 {
     public required string Id { get; init; }
@@ -22,12 +22,19 @@ internal sealed record StoredContainer
 
     /// <summary>The ids it was made with, and keeps: what it wrote bears them. Null: the host's.</summary>
     public UserRemap? Remap { get; init; }
+
+    /// <summary>Where the container sees secrets and configs; their bytes are never stored.</summary>
+    public IReadOnlyList<string>? MemoryFiles { get; init; }
 }
 
 /// <summary>How a container fares (<c>state.json</c>). Of what runs now the runtime knows more and is believed.</summary>
 internal sealed record StoredState
 {
     public ContainerStatus Status { get; init; }
+
+    /// <summary>It runs, and its processes stand still.</summary>
+    public bool Paused { get; init; }
+
     public int Pid { get; init; }
     public int ExitCode { get; init; }
     public string Error { get; init; } = "";
@@ -43,6 +50,9 @@ internal sealed record StoredState
     public bool StoppedByUser { get; init; }
 
     public int RestartCount { get; init; }
+
+    /// <summary>What its health check found; null: it has none, or was never started.</summary>
+    public ContainerHealth? Health { get; init; }
 
     /// <summary>By network id.</summary>
     public IReadOnlyList<StoredEndpoint> Endpoints { get; init; } = [];

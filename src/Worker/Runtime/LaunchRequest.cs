@@ -19,6 +19,15 @@ internal sealed record LaunchRequest
     /// for its capabilities, compiled once and kept by the runtime.
     /// </summary>
     public bool SeccompUnconfined { get; init; }
+
+    /// <summary>Keep its stdin open for who attaches; without, it is empty. A container with a terminal reads from that.</summary>
+    public bool OpenStdin { get; init; }
+
+    /// <summary>With <see cref="OpenStdin"/>: its stdin ends when the first session that attached to it closes its input or ends.</summary>
+    public bool StdinOnce { get; init; }
+
+    /// <summary>The terminal's size at first, when the process has one.</summary>
+    public ConsoleSize? Console { get; init; }
 }
 
 /// <summary>The overlay mount that is the container's root. Directories exist already; the runtime mounts and unmounts.</summary>
@@ -96,4 +105,8 @@ internal sealed record ContainerExit
 }
 
 /// <summary>A container the runtime knows: running (no <see cref="Exit"/>) or ended and not yet deleted.</summary>
-internal sealed record ContainerRecord(string Id, int Pid, DateTimeOffset StartedAt, ContainerExit? Exit);
+internal sealed record ContainerRecord(string Id, int Pid, DateTimeOffset StartedAt, ContainerExit? Exit)
+{
+    /// <summary>Its processes stand still.</summary>
+    public bool Paused { get; init; }
+}

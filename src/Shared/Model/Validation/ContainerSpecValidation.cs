@@ -16,8 +16,11 @@ internal static class ContainerSpecValidation
         found.When(spec.Dir is { Length: > 0 } dir && dir[0] != '/', Root + ".Dir", $"working directory '{spec.Dir}' must be absolute");
         found.When(spec.Isolation is not (null or "" or "default"), Root + ".Isolation", $"isolation '{spec.Isolation}' is not supported on Linux");
         Later(found, spec);
+        foreach (var problem in HealthValidation.Check(spec.Healthcheck, Root + ".Healthcheck"))
+            found.Add(problem.Where, problem.Message);
         if (spec.Privileges is { } privileges)
             PrivilegesValidation.Check(found, privileges, Root + ".Privileges");
+        PayloadValidation.References(found, spec, Root);
 
         foreach (var mount in spec.Mounts)
             Mount(found, mount);
@@ -29,12 +32,6 @@ internal static class ContainerSpecValidation
     {
         found.Unsupported(spec.Tty, Root + ".TTY", "terminals of tasks");
         found.Unsupported(spec.OpenStdin, Root + ".OpenStdin", "tasks with an open stdin");
-        found.Unsupported(spec.Secrets.Count > 0, Root + ".Secrets", "secrets");
-        found.Unsupported(spec.Configs.Count > 0, Root + ".Configs", "configs");
-        var test = spec.Healthcheck?.Test ?? [];
-        found.Unsupported(
-            spec.Healthcheck is { } health && (test is not (["NONE"] or []) || health.Interval != default || health.Timeout != default || health.Retries != 0),
-            Root + ".Healthcheck", "health checks");
     }
 
     private static void Mount(Findings found, Mount mount)

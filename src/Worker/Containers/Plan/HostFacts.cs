@@ -12,8 +12,8 @@ internal sealed record HostFacts
     /// <summary>The machine's own name, for containers on the host's network.</summary>
     public required string Hostname { get; init; }
 
-    /// <summary>Swap is counted, so that a limit of memory and swap together can be held.</summary>
-    public bool SwapLimit { get; init; } = true;
+    /// <summary>Which limits the host can hold.</summary>
+    public LimitFacts Limits { get; init; } = LimitFacts.Everything;
 
     /// <summary>The cgroup below which the containers' stand.</summary>
     public required string CgroupParent { get; init; }

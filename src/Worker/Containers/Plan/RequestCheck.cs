@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Model.Validation;
 
 namespace Orchestrator.Worker.Containers.Plan;
 
@@ -33,12 +34,9 @@ internal static partial class RequestCheck
             Refuse(config.Tty ? "Tty" : "OpenStdin", "a terminal or an open stdin does not work yet: attach and exec come with a later release");
         if (config.Volumes.Count > 0)
             Refuse("Volumes", $"anonymous volume {config.Volumes.Keys.First()}: volumes come with a later release");
-        if (config.Healthcheck is { Test: [not "NONE", ..] })
-            Refuse("Healthcheck", "health checks come with a later release");
+        problems.AddRange(HealthValidation.Check(config.Healthcheck, "Healthcheck"));
         if (config.NetworkDisabled == true && host.PortBindings.Count > 0)
             Refuse("NetworkDisabled", "a container without network cannot publish ports");
-        if (!string.IsNullOrEmpty(host.CgroupParent))
-            Refuse("HostConfig.CgroupParent", "a cgroup parent per container does not work yet: give the daemon one with --cgroup-parent");
 
         Later(host, problems);
         ResourcePlan.Check(host, facts, problems);
@@ -68,16 +66,6 @@ internal static partial class RequestCheck
                 problems.Add(new Problem("HostConfig." + field, $"{field} does not work yet"));
         }
 
-        Refuse(host.BlkioWeight != 0, "BlkioWeight");
-        Refuse(host.BlkioWeightDevice.Count > 0, "BlkioWeightDevice");
-        Refuse(host.BlkioDeviceReadBps.Count > 0, "BlkioDeviceReadBps");
-        Refuse(host.BlkioDeviceWriteBps.Count > 0, "BlkioDeviceWriteBps");
-        Refuse(host.BlkioDeviceReadIops.Count > 0, "BlkioDeviceReadIOps");
-        Refuse(host.BlkioDeviceWriteIops.Count > 0, "BlkioDeviceWriteIOps");
-        Refuse(host.CpuRealtimePeriod != 0, "CpuRealtimePeriod");
-        Refuse(host.CpuRealtimeRuntime != 0, "CpuRealtimeRuntime");
-        Refuse(host.MemorySwappiness is not (null or -1), "MemorySwappiness");
-        Refuse(host.OomKillDisable == true, "OomKillDisable");
         Refuse(host.VolumesFrom.Count > 0, "VolumesFrom");
         Refuse(host.VolumeDriver is not (null or "" or "local"), "VolumeDriver");
     }

@@ -16,6 +16,9 @@ internal sealed record StartFacts
     /// <summary>The user's home directory.</summary>
     public required string Home { get; init; }
 
+    /// <summary>Numbers of the block devices that limits name.</summary>
+    public ImmutableDictionary<string, (uint Major, uint Minor)> Blocks { get; init; } = ImmutableDictionary<string, (uint, uint)>.Empty;
+
     /// <summary>Where the generated /etc/hosts, /etc/hostname and /etc/resolv.conf lie on the host.</summary>
     public required string FilesDirectory { get; init; }
 
@@ -81,8 +84,8 @@ internal static class SpecPlan
                 UidMappings = start.Remap?.Uids ?? [],
                 GidMappings = start.Remap?.Gids ?? [],
                 Devices = [.. SpecDefaults.Devices.Where(d => start.Devices.All(g => g.Node.Path != d.Path)), .. start.Devices.Select(g => g.Node)],
-                CgroupsPath = $"{facts.CgroupParent}/{id}",
-                Resources = ResourcePlan.Of(host, facts) with { Devices = DeviceRules(host, start) },
+                CgroupsPath = CgroupParentPlan.Of(facts.CgroupParent, host.CgroupParent, id),
+                Resources = ResourcePlan.Of(host, facts, start.Blocks) with { Devices = DeviceRules(host, start) },
                 Seccomp = security.FilterFor(capabilities, facts),
                 Sysctl = Sysctls(host, start),
                 MaskedPaths = security.MaskedPaths,

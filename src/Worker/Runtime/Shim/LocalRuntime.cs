@@ -6,7 +6,7 @@ using Orchestrator.Worker.Runtime.Cgroups;
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>The runtime itself, inside the process that is the containers' parent.</summary>
-internal sealed class LocalRuntime : IRuntime, IDisposable
+internal sealed partial class LocalRuntime : IRuntime, IDisposable
 {
     private const int Sigkill = 9;
     private const int LaunchThreads = 6;
@@ -78,10 +78,19 @@ internal sealed class LocalRuntime : IRuntime, IDisposable
 
     public Task<IReadOnlyList<ContainerRecord>> ListAsync(CancellationToken stop) =>
         Task.FromResult<IReadOnlyList<ContainerRecord>>(
-            [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit))]);
+            [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit) { Paused = c.Exit is null && c.Cgroup.IsFrozen })]);
 
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);
+
+    public Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop) =>
+        throw new RuntimeException($"exec in {id}: the runtime cannot do that yet");
+
+    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
+        throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
+
+    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) =>
+        throw new RuntimeException($"resize {id}: the runtime cannot do that yet");
 
     /// <summary>Collects processes that became ours when their parents died (containers that share the host's pid namespace).</summary>
     /// <remarks>Only where every child of the process is this runtime's.</remarks>

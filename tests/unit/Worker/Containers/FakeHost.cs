@@ -33,6 +33,7 @@ internal sealed class FakeHost : IAsyncDisposable
             Events = Events,
             Facts = Facts,
             Root = Path.Combine(Root, "containers"),
+            MemoryRoot = Path.Combine(Root, "files"),
             Time = TimeProvider.System,
             Log = NullLogger<ContainerHost>.Instance,
         });
@@ -82,7 +83,7 @@ internal sealed class FakeHost : IAsyncDisposable
     }
 }
 
-internal sealed class FakeRuntime : IRuntime
+internal sealed partial class FakeRuntime : IRuntime
 {
     private readonly Lock guard = new();
     private readonly Dictionary<string, ContainerRecord> containers = [];
@@ -153,6 +154,41 @@ internal sealed class FakeRuntime : IRuntime
 
         await foreach (var exit in mine.Reader.ReadAllAsync(stop))
             yield return exit;
+    }
+
+    /// <summary>What an exec in a container gives; refuses it by throwing.</summary>
+    internal Func<string, ExecLaunch, IExecSession> OnExec { get; set; } = (_, launch) => new FakeExec(launch);
+
+    internal Func<string, IAttachSession> OnAttach { get; set; } = _ => new FakeAttach();
+
+    internal ConcurrentQueue<(string Id, ConsoleSize Size)> Sizes { get; } = new();
+
+    public Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop)
+    {
+        Need(id);
+        return Task.FromResult(OnExec(id, launch));
+    }
+
+    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop)
+    {
+        Need(id);
+        return Task.FromResult(OnAttach(id));
+    }
+
+    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop)
+    {
+        Need(id);
+        Sizes.Enqueue((id, new ConsoleSize(rows, columns)));
+        return Task.CompletedTask;
+    }
+
+    private void Need(string id)
+    {
+        lock (guard)
+        {
+            if (!containers.TryGetValue(id, out var record) || record.Exit is not null)
+                throw new RuntimeException($"The container {id} does not run.");
+        }
     }
 
     /// <summary>The program ends by itself.</summary>
