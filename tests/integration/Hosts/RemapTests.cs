@@ -77,6 +77,20 @@ public sealed class RemapTests
     }
 
     [Fact]
+    public async Task A_volume_has_the_containers_owners_and_other_containers_read_it()
+    {
+        await using var world = await HostWorld.StartAsync(o => o with { Remap = Remap });
+        var id = await world.RunAsync(HostWorld.Script("echo kept > /data/note && chown 33 /data/note && stat -c %u /data /data/note", new HostConfig { Binds = ["box:/data"] }));
+        Assert.Equal(0, (await world.EndAsync(id)).ExitCode);
+        Assert.Equal("0\n33\n", await world.OutputAsync(id));
+        var plain = await world.RunAsync(HostWorld.Script("cat /data/note; stat -c %u /data /data/note", new HostConfig { Binds = ["box:/data"], UsernsMode = "host" }));
+        await world.EndAsync(plain);
+        Assert.Equal("kept\n0\n33\n", await world.OutputAsync(plain));
+        var refused = await Assert.ThrowsAsync<ContainerConflictException>(() => world.Containers.StatPathAsync(id, "/data", HostWorld.Soon));
+        Assert.Contains("has a user namespace", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Nothing_of_it_is_left_after_a_teardown()
     {
         await using var world = await HostWorld.StartAsync(o => o with { Remap = Remap });
