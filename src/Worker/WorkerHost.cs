@@ -13,6 +13,7 @@ using Orchestrator.Worker.Images.Build;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Runtime.Users;
 using Orchestrator.Worker.Shim;
 using Orchestrator.Worker.Volumes;
 
@@ -53,8 +54,13 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             Networks = networks,
             Images = images,
             Events = events,
-            Facts = HostReader.Read(HostReader.CgroupRoot(options.CgroupParent, InstanceId.Of(options.DataRoot))),
+            Facts = HostReader.Read(HostReader.CgroupRoot(options.CgroupParent, InstanceId.Of(options.DataRoot))) with
+            {
+                Remap = options.Remap, DefaultLog = options.DefaultLog, DefaultUlimits = options.DefaultUlimits,
+            },
+            UserNamespace = remap => UserNamespaces.Ensure(Path.Combine(options.ExecRoot, "userns"), remap.Uids, remap.Gids),
             Root = Path.Combine(options.DataRoot, "containers"),
+            MemoryRoot = Path.Combine(options.ExecRoot, "files"),
             Time = options.Time,
             Log = logs.CreateLogger<ContainerHost>(),
         };
@@ -98,6 +104,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             new NetworkOptions
             {
                 InstanceId = InstanceId.Of(options.DataRoot), DataRoot = options.DataRoot, ExecRoot = options.ExecRoot, HostNetnsPath = options.HostNetnsPath,
+                MakeOwned = UserNamespaces.MakeNetwork,
             },
             shim, options.Time, logs.CreateLogger<HostNetworks>());
         var host = new WorkerHost(options, logs, opened, images, events, runtime, shimLink);

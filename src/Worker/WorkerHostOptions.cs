@@ -1,3 +1,6 @@
+using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Plan;
+
 namespace Orchestrator.Worker;
 
 /// <summary>What the worker half of a daemon is made from.</summary>
@@ -23,6 +26,15 @@ internal sealed record WorkerHostOptions
 
     /// <summary>The engine's labels, for placement by <c>engine.labels</c>.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The ids of containers (<c>--userns-remap</c>); null: the host's.</summary>
+    public UserRemap? Remap { get; init; }
+
+    /// <summary>How containers log that do not say.</summary>
+    public LogConfig DefaultLog { get; init; } = new() { Type = LogPlan.Driver };
+
+    /// <summary>Limits of containers that do not set them.</summary>
+    public IReadOnlyList<Ulimit> DefaultUlimits { get; init; } = [];
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

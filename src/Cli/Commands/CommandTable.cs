@@ -9,6 +9,7 @@ using Orchestrator.Cli.Commands.Inspection;
 using Orchestrator.Cli.Commands.Logs;
 using Orchestrator.Cli.Commands.Networks;
 using Orchestrator.Cli.Commands.Nodes;
+using Orchestrator.Cli.Commands.Payloads;
 using Orchestrator.Cli.Commands.Services;
 using Orchestrator.Cli.Commands.Stacks;
 using Orchestrator.Cli.Commands.Swarms;
@@ -34,6 +35,8 @@ internal static class CommandTable
         ("diff", FileCommands.Diff),
         ("export", FileCommands.Export),
         ("commit", FileCommands.Commit),
+        ("secret", PayloadCommands.Secrets),
+        ("config", PayloadCommands.Configs),
         ("ps", shell => ContainerCommands.List(shell, "ps")),
         ("logs", ContainerLogs.Create),
         ("inspect", InspectCommand.Any),
@@ -42,6 +45,11 @@ internal static class CommandTable
         ("kill", ContainerCommands.Kill),
         ("wait", ContainerCommands.Wait),
         ("rm", ContainerCommands.Remove),
+        ("pause", LimitCommands.Pause),
+        ("unpause", LimitCommands.Unpause),
+        ("update", LimitCommands.Update),
+        ("top", LimitCommands.Top),
+        ("stats", StatsCommand.Create),
         ("images", shell => ImageCommands.List(shell, "images")),
         ("build", BuildCommand.Create),
         ("load", ImageCommands.Load),

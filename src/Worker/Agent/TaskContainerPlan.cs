@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers;
@@ -21,8 +22,6 @@ internal static class TaskContainerPlan
         var problems = new List<Problem>();
         var task = assignment.Task;
         var spec = task.Spec.ContainerSpec ?? throw new TaskFailedException("the task has no container: plugin and attachment tasks do not work yet");
-        if (spec.Secrets.Count > 0 || spec.Configs.Count > 0)
-            problems.Add(new Problem("ContainerSpec", "secrets and configs come with a later release"));
         string Expand(string text) => TaskTemplate.Expand(text, assignment, nodeHostname, problems);
 
         var request = new ContainerCreateRequest
@@ -75,6 +74,7 @@ internal static class TaskContainerPlan
         OomScoreAdj = spec.OomScoreAdj,
         ReadonlyRootfs = spec.ReadOnly,
         SecurityOpt = [.. Security(spec.Privileges)],
+        UsernsMode = spec.Privileges?.UserNamespace is { Length: > 0 } users and not "default" ? users : null,
         Sysctls = spec.Sysctls,
         Init = spec.Init,
         Ulimits = spec.Ulimits,
@@ -140,6 +140,6 @@ internal static class TaskContainerPlan
         if (privileges?.NoNewPrivileges == true)
             yield return "no-new-privileges";
         if (privileges?.Seccomp?.Mode is { Length: > 0 } mode and not "default")
-            yield return mode == "unconfined" ? "seccomp=unconfined" : "seccomp=" + mode;
+            yield return mode == "unconfined" ? "seccomp=unconfined" : "seccomp=" + Encoding.UTF8.GetString(privileges.Seccomp.Profile ?? []);
     }
 }

@@ -24,14 +24,9 @@ internal sealed class ContainerApi(EngineParts parts)
         router.Map("POST", "/containers/{id}/rename", RenameAsync);
         router.Map("POST", "/containers/{id}/wait", WaitAsync);
         router.Map("DELETE", "/containers/{id}", RemoveAsync);
-        NotYet(router, "GET", "/containers/{id}/top", "listing a container's processes");
-        NotYet(router, "GET", "/containers/{id}/stats", "a container's statistics");
         NotYet(router, "POST", "/containers/{id}/attach", "attaching to a container: run it detached (-d) and read its logs;");
         NotYet(router, "GET", "/containers/{id}/attach/ws", "attaching to a container");
         NotYet(router, "POST", "/containers/{id}/resize", "resizing a container's terminal");
-        NotYet(router, "POST", "/containers/{id}/update", "changing the limits of a container that exists");
-        NotYet(router, "POST", "/containers/{id}/pause", "pausing a container");
-        NotYet(router, "POST", "/containers/{id}/unpause", "unpausing a container");
         NotYet(router, "POST", "/containers/{id}/exec", "running a command in a container");
     }
 
@@ -134,7 +129,9 @@ internal sealed class ContainerApi(EngineParts parts)
         var tty = parts.Containers.Inspect(reference).Config.Tty;
         var records = parts.Containers.ReadLogsAsync(reference, query, request.Stop);
         var frames = await request.LogAsync(tty ? LogFraming.Raw : LogFraming.Multiplexed, request.Flag("timestamps"));
-        await frames.WriteAllAsync(records, (record, frame) => frame.Write(record), request.Stop);
+        var details = request.Flag("details");
+        await frames.WriteAllAsync(
+            records, (record, frame) => frame.Write(record, details && record.Attributes is { } attributes ? LogFrames.Details([.. attributes]) : ""), request.Stop);
     }
 
     private async Task PruneAsync(ApiRequest request)

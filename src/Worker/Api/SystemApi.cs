@@ -78,6 +78,7 @@ internal sealed class SystemApi(EngineParts parts)
         var facts = HostFacts.Read();
         var containers = parts.Containers.List(EveryContainer);
         var swarm = parts.Swarm();
+        var limits = parts.Containers.Limits;
         return new InfoReply
         {
             Id = InstanceId.Of(parts.DataRoot),
@@ -89,17 +90,18 @@ internal sealed class SystemApi(EngineParts parts)
             DriverStatus = [["Backing Filesystem", new DriveInfo(parts.DataRoot).DriveFormat]],
             DockerRootDir = parts.DataRoot,
             Plugins = new InfoPlugins { Volume = ["local"], Network = ["bridge", "host", "none", "overlay"], Log = ["json-file"] },
-            MemoryLimit = facts.Controllers.Contains("memory"),
-            SwapLimit = facts.SwapAccounting,
-            CpuCfsPeriod = facts.Controllers.Contains("cpu"),
-            CpuCfsQuota = facts.Controllers.Contains("cpu"),
-            CpuShares = facts.Controllers.Contains("cpu"),
-            CpuSet = facts.Controllers.Contains("cpuset"),
-            PidsLimit = facts.Controllers.Contains("pids"),
+            MemoryLimit = limits.Memory,
+            SwapLimit = limits.Swap,
+            CpuCfsPeriod = limits.Cpu,
+            CpuCfsQuota = limits.Cpu,
+            CpuShares = limits.Cpu,
+            CpuSet = limits.CpuSet,
+            PidsLimit = limits.Pids,
+            OomKillDisable = limits.OomKillDisable,
             Ipv4Forwarding = facts.Ipv4Forwarding,
             Debug = parts.Debug,
             SystemTime = parts.Time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture),
-            CgroupVersion = facts.CgroupVersion,
+            CgroupVersion = limits.Version.ToString(CultureInfo.InvariantCulture),
             KernelVersion = facts.KernelVersion,
             OperatingSystem = facts.OperatingSystem,
             OsVersion = facts.OsVersion,
@@ -114,7 +116,8 @@ internal sealed class SystemApi(EngineParts parts)
             SecurityOptions = ["name=seccomp,profile=builtin"],
             Warnings =
             [
-                .. new[] { "memory", "cpu", "pids", "cpuset" }.Where(c => !facts.Controllers.Contains(c)).Select(c => $"WARNING: no cgroup controller '{c}': its limits have no effect"),
+                .. limits.Warnings(),
+                .. facts.Ipv4Forwarding ? Array.Empty<string>() : ["WARNING: IPv4 forwarding is disabled"],
             ],
         };
     }

@@ -30,7 +30,7 @@ internal static class ContainerFilter
             "id" => values.Any(v => container.Id.StartsWith(v, StringComparison.Ordinal)),
             "name" => values.Any(v => NameFits(v, container.Name)),
             "label" => values.All(v => LabelFits(v, container.Config.Labels)), // Docker: labels must all hold
-            "status" => values.Any(v => v == ContainerViews.Word(state.Status)),
+            "status" => values.Any(v => v == ContainerViews.Word(state)),
             "health" => values.Any(v => v == (state.Health?.Status ?? "none")),
             "exited" => state.Status == ContainerStatus.Exited && values.Any(v => Number(v) == state.ExitCode),
             "ancestor" => values.Any(v => AncestorFits(v, container)),

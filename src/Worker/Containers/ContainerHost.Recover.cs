@@ -1,3 +1,4 @@
+using Orchestrator.Worker.Containers.Payloads;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
@@ -16,6 +17,7 @@ internal sealed partial class ContainerHost
     internal async Task<IReadOnlySet<string>> RecoverAsync(CancellationToken stop)
     {
         Directory.CreateDirectory(services.Root);
+        MemoryFiles.Clean(services.MemoryRoot);
         var known = (await services.Runtime.ListAsync(stop)).ToDictionary(r => r.Id, StringComparer.Ordinal);
         var plan = RecoveryPlan.Of(
             [.. Directory.EnumerateDirectories(services.Root).Select(d => Read(Path.GetFileName(d)))], known, services.Time.GetUtcNow());

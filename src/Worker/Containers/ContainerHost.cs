@@ -2,8 +2,10 @@ using System.Security.Cryptography;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers.Logs;
+using Orchestrator.Worker.Containers.Payloads;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
+using Orchestrator.Worker.Runtime;
 using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker.Containers;
@@ -21,7 +23,11 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     /// <exception cref="InvalidContainerException">The request cannot work; every problem is named.</exception>
     /// <exception cref="ContainerConflictException">The name is in use.</exception>
     /// <exception cref="ImageException">No such image.</exception>
-    internal async Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, CancellationToken stop)
+    internal Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, CancellationToken stop) =>
+        CreateAsync(request, name, ContainerFiles.None, stop);
+
+    /// <summary>The same for a task's container, which gets files that lie on no disk.</summary>
+    internal async Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, ContainerFiles files, CancellationToken stop)
     {
         if (string.IsNullOrEmpty(request.Image))
             throw new InvalidContainerException("Image", "no image is named");
@@ -29,7 +35,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         if (!string.IsNullOrEmpty(name))
             RequestCheck.CheckName(name);
         var image = await services.Images.ResolveAsync(request.Image, stop) ?? throw ImageException.NotFound(request.Image);
-        var host = request.HostConfig ?? new HostConfig();
+        var host = LogPlan.Fill(request.HostConfig ?? new HostConfig(), services.Facts.DefaultLog);
         var config = ImageDefaults.Merge(request, image.Config);
         var problems = new List<Problem>();
         RequestCheck.Check(config, host, services.Facts, problems);
@@ -37,10 +43,15 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         var mounts = MountPlan.Of(host, problems);
         var id = IdText.Host(RandomNumberGenerator.GetBytes(32));
         var lent = Lent(host, problems);
-        EndpointPlan.Of(host, request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
+        foreach (var (field, reference) in NamespaceModes.Of(host).Joined().Where(j => TryFind(j.Reference) is null))
+            problems.Add(new Problem(field, $"No such container: {reference}"));
+        EndpointPlan.Of(PublishPlan.Of(config, host), request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
         BindSources.Check(host);
+        BlockDevices.Find(host);
+        var warnings = new List<string>();
+        host = LimitPlan.Adapt(host, services.Facts.Limits, warnings);
 
         if (string.IsNullOrEmpty(name))
             name = Invent(id);
@@ -56,6 +67,8 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             HostConfig = host,
             Networking = request.NetworkingConfig,
             Volumes = VolumePlan.Of(mounts, config.Volumes.Keys, lent, VolumeStore.InventName, services.Volumes.MountpointOf),
+            Remap = services.Facts.RemapOf(NamespaceModes.Of(host)),
+            MemoryFiles = files.Files.IsEmpty ? null : files.Targets,
         };
         try
         {
@@ -75,10 +88,13 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             throw;
         }
 
-        Begin(container, new StoredState());
+        Begin(container, new StoredState()).GiveFiles(files);
         services.Events.Publish("container", "create", id, new Dictionary<string, string>(config.Labels) { ["image"] = config.Image, ["name"] = name });
-        return new CreatedContainer(id, []);
+        return new CreatedContainer(id, warnings);
     }
+
+    /// <summary>Gives a container of an earlier daemon its files again: without them it can't be started.</summary>
+    internal void GiveFiles(string reference, ContainerFiles files) => index.TryFind(reference)?.GiveFiles(files);
 
     /// <summary>Starts it; false when it runs already.</summary>
     /// <exception cref="ContainerStartException">It could not be started.</exception>
@@ -159,7 +175,10 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     internal IAsyncEnumerable<LogRecord> ReadLogsAsync(string reference, LogQuery query, CancellationToken stop)
     {
         var snapshot = index.Find(reference).Snapshot;
-        return LogReader.ReadAsync(new ContainerDirectory(services.Root, snapshot.Id).Log, query, logWatch, snapshot.LogEnded, stop);
+        var target = LogPlan.Of(new ContainerDirectory(services.Root, snapshot.Id), snapshot.Container);
+        return target.Format == LogFormat.None
+            ? throw new LogsNotKeptException()
+            : LogReader.ReadAsync(target.Path, query, logWatch, snapshot.LogEnded, stop, LogCodec.Of(target.Format));
     }
 
     /// <summary>True while a container with this id runs: what image removal asks.</summary>
@@ -191,7 +210,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             lock (guard)
                 loops.Remove(removed);
             return ValueTask.CompletedTask;
-        });
+        }, TryFind);
         index.Add(life);
         lock (guard)
             loops[life] = Task.Run(life.RunAsync); // on the pool: its caller may be a loop with a context of its own

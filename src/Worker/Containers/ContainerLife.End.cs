@@ -36,7 +36,7 @@ internal sealed partial class ContainerLife
             if (state.Status is ContainerStatus.Running or ContainerStatus.Restarting && !force)
             {
                 throw new ContainerConflictException(
-                    $"cannot remove container \"/{container.Name}\": container is {(state.Status == ContainerStatus.Running ? "running" : "restarting")}: stop the container before removing or force remove");
+                    $"cannot remove container \"/{container.Name}\": container is {(state.Paused ? "paused and must be unpaused first" : $"{(state.Status == ContainerStatus.Running ? "running" : "restarting")}: stop the container before removing or force remove")}");
             }
 
             untilRemoved.Add(removed);
@@ -67,6 +67,7 @@ internal sealed partial class ContainerLife
         Set(state with
         {
             Status = ContainerStatus.Exited,
+            Paused = false,
             Pid = 0,
             ExitCode = exit.ExitCode,
             OomKilled = exit.OomKilled,
@@ -85,6 +86,7 @@ internal sealed partial class ContainerLife
         ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit);
 
         await services.Runtime.DeleteAsync(Id, CancellationToken.None);
+        ReleaseShm();
         logEnded.TrySetResult();
         detaching = DetachAsync();
         if (untilRemoved.Count > 0 || container.HostConfig.AutoRemove)

@@ -27,10 +27,11 @@ internal sealed partial class ContainerLife
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             mounted = await volumes.MountAsync(container, layers.LowerDirs);
-            var started = await services.Runtime.StartAsync(Request(layers, sandbox, mounted), CancellationToken.None);
+            var started = await StartWithFilesAsync(Request(layers, sandbox, mounted));
             Set(state with
             {
                 Status = ContainerStatus.Running,
+                Paused = false,
                 Pid = started.Pid,
                 ExitCode = 0,
                 Error = "",
@@ -50,6 +51,7 @@ internal sealed partial class ContainerLife
                 await UndoAttachAsync();
             if (mounted is not null)
                 await volumes.UnmountAsync(container);
+            ReleaseShm();
             logEnded.TrySetResult();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
             Set(state with
@@ -78,10 +80,10 @@ internal sealed partial class ContainerLife
     {
         var problems = new List<Problem>();
         var known = await services.Networks.ListNetworksAsync(CancellationToken.None);
-        var plan = EndpointPlan.Of(container.HostConfig, container.Networking, container.Name, Id[..12], known, problems);
+        var plan = EndpointPlan.Of(PublishPlan.Of(container.Config, container.HostConfig), container.Networking, container.Name, Id[..12], known, problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
-        if (plan.HostNetwork)
+        if (plan.HostNetwork || plan.Joins is not null)
             return null;
         var host = container.HostConfig;
         return await services.Networks.AttachAsync(
@@ -89,6 +91,7 @@ internal sealed partial class ContainerLife
             {
                 Id = Id,
                 Hostname = SpecPlan.Hostname(Id, container.Config, host, services.Facts),
+                OwnerPath = UserPath(),
                 Endpoints = plan.Endpoints,
                 HostPorts = plan.Ports,
                 DnsServers = [.. host.Dns],
@@ -103,18 +106,35 @@ internal sealed partial class ContainerLife
         var host = container.HostConfig;
         BindSources.Check(host);
         WriteFiles(sandbox);
+        var joined = Join();
         var user = ContainerUser.Find([directory.Upper, .. layers.LowerDirs], container.Config.User ?? "", host.GroupAdd);
         var spec = SpecPlan.Of(
             Id, container.Config, host,
-            new StartFacts { NetnsPath = sandbox?.NetnsPath, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root, Volumes = mounted.Mounts },
+            new StartFacts
+            {
+                NetnsPath = sandbox?.NetnsPath ?? joined.NetnsPath,
+                User = user.Ids,
+                Home = user.Home,
+                FilesDirectory = joined.FilesDirectory ?? directory.Root,
+                UserPath = UserPath(),
+                Remap = container.Remap,
+                PidPath = joined.PidPath,
+                IpcPath = joined.IpcPath,
+                ShmDirectory = joined.ShmDirectory,
+                Devices = HostDevices.Of(host),
+                Blocks = BlockDevices.Find(host),
+                Volumes = mounted.Volumes,
+                Lent = mounted.Lent,
+            },
             services.Facts);
         return new LaunchRequest
         {
             Id = Id,
             Spec = spec,
             Root = new OverlayRoot { LowerLayers = layers.LowerDirs is [] ? [directory.MakeEmpty()] : layers.LowerDirs, Upper = directory.Upper, Work = directory.Work, Merged = directory.Merged },
-            Log = LogPlan.Of(directory.Log, host.LogConfig),
+            Log = LogPlan.Of(directory, container),
             Init = host.Init ?? false,
+            SeccompUnconfined = spec.Linux.Seccomp is null,
         };
     }
 

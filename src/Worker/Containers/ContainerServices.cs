@@ -21,6 +21,12 @@ internal sealed record ContainerServices
     /// <summary><c>DATA-ROOT/containers</c>.</summary>
     public required string Root { get; init; }
 
+    /// <summary>The path of the user namespace with these ids.</summary>
+    public Func<UserRemap, string>? UserNamespace { get; init; }
+
+    /// <summary>Where secrets and configs stand for the moment in which a container starts: below <c>EXEC-ROOT</c>, each on a file system in memory.</summary>
+    public required string MemoryRoot { get; init; }
+
     public required TimeProvider Time { get; init; }
     public required ILogger<ContainerHost> Log { get; init; }
 }

@@ -30,7 +30,7 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
     /// <summary>Mounts devices; the binds that the runtime makes are the answer, and what must be let go when it has made them.</summary>
     internal async Task<MountedVolumes> MountAsync(StoredContainer container, ImmutableArray<string> layers)
     {
-        var mounts = ImmutableArray.CreateBuilder<OciMount>();
+        var (volumes, lent) = (ImmutableArray.CreateBuilder<OciMount>(), ImmutableArray.CreateBuilder<OciMount>());
         var pins = new List<string>();
         try
         {
@@ -49,7 +49,7 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
                     }
                 }
 
-                mounts.Add(new OciMount
+                (mount.Type == "volume" ? volumes : lent).Add(new OciMount
                 {
                     Destination = mount.Destination,
                     Source = source,
@@ -58,7 +58,7 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
                 });
             }
 
-            return new MountedVolumes(mounts.ToImmutable(), pins);
+            return new MountedVolumes(volumes.ToImmutable(), lent.ToImmutable(), pins);
         }
         catch (Exception e)
         {
@@ -134,9 +134,10 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
 }
 
 /// <summary>What a start mounts.</summary>
-/// <param name="Mounts">For the runtime.</param>
+/// <param name="Volumes">For the runtime.</param>
+/// <param name="Lent">Directories of the host that other containers lent.</param>
 /// <param name="Pins">Let go when it has mounted them.</param>
-internal sealed record MountedVolumes(ImmutableArray<OciMount> Mounts, IReadOnlyList<string> Pins)
+internal sealed record MountedVolumes(ImmutableArray<OciMount> Volumes, ImmutableArray<OciMount> Lent, IReadOnlyList<string> Pins)
 {
     internal void Unpin()
     {

@@ -1,10 +1,11 @@
 using System.Collections.Frozen;
 using System.Text.Json.Serialization;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker.Containers;
 
-/// <summary>What a container is: written once at its creation, rewritten when it is renamed (<c>config.json</c>).</summary>
+/// <summary>What a container is: written once at its creation, rewritten when it is renamed or given other limits (<c>config.json</c>).</summary>
 internal sealed record StoredContainer
 {
     public required string Id { get; init; }
@@ -19,6 +20,12 @@ internal sealed record StoredContainer
 
     public required HostConfig HostConfig { get; init; }
     public NetworkingConfig? Networking { get; init; }
+
+    /// <summary>The ids it was made with, and keeps: what it wrote bears them. Null: the host's.</summary>
+    public UserRemap? Remap { get; init; }
+
+    /// <summary>Where the container sees secrets and configs; their bytes are never stored.</summary>
+    public IReadOnlyList<string>? MemoryFiles { get; init; }
 
     /// <summary>Volumes, and what it took over from other containers: mounts whose source the request alone does not tell.</summary>
     public IReadOnlyList<StoredMount> Volumes { get => field ?? []; init; } = [];
@@ -61,6 +68,10 @@ internal sealed record StoredMount
 internal sealed record StoredState
 {
     public ContainerStatus Status { get; init; }
+
+    /// <summary>It runs, and its processes stand still.</summary>
+    public bool Paused { get; init; }
+
     public int Pid { get; init; }
     public int ExitCode { get; init; }
     public string Error { get; init; } = "";

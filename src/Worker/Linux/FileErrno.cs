@@ -7,6 +7,7 @@ internal static class FileErrno
     internal const int EEXIST = 17;
     internal const int EXDEV = 18;
     internal const int ENOTDIR = 20;
+    internal const int EINVAL = 22;
     internal const int ENOSPC = 28;
     internal const int EROFS = 30;
     internal const int ERANGE = 34;

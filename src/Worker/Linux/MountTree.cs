@@ -13,6 +13,9 @@ internal static unsafe partial class MountTree
     private const ulong AttrIdMap = 0x100000;
 
     private const nint OpenTreeNumber = 428;
+    private const nint MoveMountNumber = 429;
+    private const nint FromItself = 4;
+    private const nint ToFollowsLinks = 0x10;
     private const nint FsOpenNumber = 430;
     private const nint FsConfigNumber = 431;
     private const nint FsMountNumber = 432;
@@ -84,6 +87,17 @@ internal static unsafe partial class MountTree
             throw LinuxException.Last($"fsconfig {type} create");
         var mount = syscall(FsMountNumber, fd, 1, 0, 0, 0);
         return mount >= 0 ? new SafeFileHandle(mount, ownsHandle: true) : throw LinuxException.Last($"fsmount {type}");
+    }
+
+    /// <summary>Mounts it on a path of this thread's namespace, a link at its end followed (move_mount(2)).</summary>
+    internal static void Attach(SafeFileHandle tree, string target)
+    {
+        fixed (byte* empty = Utf8(""), path = Utf8(target))
+        {
+            if (syscall(MoveMountNumber, (int)tree.DangerousGetHandle(), (nint)empty, AtCwd, (nint)path, FromItself | ToFollowsLinks) == -1)
+                throw LinuxException.Last($"mount on {target}");
+        }
+        GC.KeepAlive(tree);
     }
 
     private static SafeFileHandle OpenContext(string type)

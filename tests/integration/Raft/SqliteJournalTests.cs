@@ -109,6 +109,7 @@ public sealed class SqliteJournalTests : IDisposable
             // What a power failure leaves: the files as they are, the last frames of the log half written.
             Directory.CreateDirectory(root["torn"]);
             File.Copy(root["j/journal.db"], root["torn/journal.db"]);
+            File.Copy(root["j/journal-keys.json"], root["torn/journal-keys.json"]);
             var wal = await File.ReadAllBytesAsync(root["j/journal.db-wal"]);
             await File.WriteAllBytesAsync(root["torn/journal.db-wal"], wal[..^1500]);
         }

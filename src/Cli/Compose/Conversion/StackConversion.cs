@@ -18,7 +18,15 @@ internal static class StackConversion
                 .Where(n => used.Contains(n.Key) && !n.External)
                 .OrderBy(n => n.Key, StringComparer.Ordinal)
                 .Select(n => Network(n, stack))],
-            Services = [.. file.Services.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => Service(s, stack, networks, volumes))],
+            Secrets = [.. file.Secrets.Where(p => !p.External).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new SecretSpec
+            {
+                Name = Name(p, stack), Labels = Labelled(p.Labels, stack), Data = p.Data, Templating = Templating(p),
+            })],
+            Configs = [.. file.Configs.Where(p => !p.External).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new ConfigSpec
+            {
+                Name = Name(p, stack), Labels = Labelled(p.Labels, stack), Data = p.Data, Templating = Templating(p),
+            })],
+            Services = [.. file.Services.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => Service(s, stack, networks, volumes, file))],
             Prune = prune,
         };
     }
@@ -46,8 +54,22 @@ internal static class StackConversion
     private static string Name(ComposeNetwork network, string stack) =>
         network.Name ?? (network.External ? network.Key : $"{stack}_{network.Key}");
 
-    private static ServiceSpec Service(
-        ComposeService service, string stack, Dictionary<string, ComposeNetwork> networks, Dictionary<string, ComposeVolume> volumes)
+    private static string Name(ComposePayload payload, string stack) =>
+        payload.Name ?? (payload.External ? payload.Key : $"{stack}_{payload.Key}");
+
+    private static LogDriver? Templating(ComposePayload payload) => payload.TemplateDriver is { } driver ? new LogDriver { Name = driver } : null;
+
+    /// <summary>By name: the manager knows the ids, of those it makes in the same moment too.</summary>
+    private static ContainerSpec WithPayloads(ContainerSpec container, ComposeService service, ComposeFile file, string stack) => container with
+    {
+        Secrets = [.. service.Secrets.OrderBy(r => r.File.Name, StringComparer.Ordinal)
+            .Select(r => new SecretReference { SecretName = Name(file.Secrets.First(p => p.Key == r.Source), stack), File = r.File })],
+        Configs = [.. service.Configs.OrderBy(r => r.File.Name, StringComparer.Ordinal)
+            .Select(r => new ConfigReference { ConfigName = Name(file.Configs.First(p => p.Key == r.Source), stack), File = r.File })],
+    };
+
+    private static ServiceSpec Service(ComposeService service, string stack,
+        Dictionary<string, ComposeNetwork> networks, Dictionary<string, ComposeVolume> volumes, ComposeFile file)
     {
         var image = ImageOf(service, stack);
         return new ServiceSpec
@@ -56,7 +78,7 @@ internal static class StackConversion
             Labels = Labelled(service.ServiceLabels, stack, (StackSpec.ImageLabel, image)),
             TaskTemplate = new TaskSpec
             {
-                ContainerSpec = service.Container with
+                ContainerSpec = WithPayloads(service.Container, service, file, stack) with
                 {
                     Image = image,
                     Labels = Labelled(service.Labels, stack),

@@ -14,17 +14,19 @@ internal sealed class FileReading(ReadingContext context)
         var name = top.Text("name");
         top.Refuse("include", "does not work yet: give the files with -c one after another");
         top.Refuse("models", "does not work: orch runs containers only");
-        RefuseEach(top, "secrets", "secrets come with a later version");
-        RefuseEach(top, "configs", "configs come with a later version; mount a file of the host instead");
 
         var networks = top.Map("networks") is { } section ? ReadNetworks(section) : [];
         var volumes = top.Map("volumes") is { } kept ? ReadVolumes(kept) : [];
         var declared = (top.Take("volumes") as MappingNode)?.Entries.Select(e => e.Key).ToHashSet(StringComparer.Ordinal) ?? [];
+        var payloads = new PayloadReading(context);
+        var (secrets, configs) = (payloads.Read(top, "secrets"), payloads.Read(top, "configs"));
         IReadOnlyList<ComposeService> services = [];
         if (top.Map("services") is { } all)
         {
             services = ReadServices(all, declared);
             CheckNetworks(services, networks);
+            payloads.Check("secrets", "secret", services, s => s.Secrets, secrets);
+            payloads.Check("configs", "config", services, s => s.Configs, configs);
         }
         else if (top.PlaceOf("services") is null)
         {
@@ -32,7 +34,7 @@ internal sealed class FileReading(ReadingContext context)
         }
         top.Close();
         WarnOfIgnored(source);
-        return new ComposeFile { Name = name, Services = services, Networks = networks, Volumes = volumes, Source = source };
+        return new ComposeFile { Name = name, Services = services, Networks = networks, Secrets = secrets, Configs = configs, Volumes = volumes, Source = source };
     }
 
     private void RefuseEach(MapReader top, string key, string sentence)
@@ -136,6 +138,6 @@ internal sealed class FileReading(ReadingContext context)
             _problems.Warn($"Ignoring deprecated options:\n\n{string.Join("\n\n", deprecated)}\n");
     }
 
-    private static bool IsName(string text) =>
+    internal static bool IsName(string text) =>
         text.Length > 0 && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }

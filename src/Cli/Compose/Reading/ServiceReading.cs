@@ -39,6 +39,8 @@ internal sealed partial class ServiceReading(ReadingContext context, MappingEntr
             ServiceLabels = deploy.Labels,
             Ports = Ports(body),
             Networks = Attachments(body),
+            Secrets = Payloads(body, "secrets"),
+            Configs = Payloads(body, "configs"),
             Mode = deploy.Mode,
             Resources = deploy.Resources,
             RestartPolicy = deploy.RestartPolicy,

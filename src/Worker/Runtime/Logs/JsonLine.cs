@@ -8,7 +8,7 @@ namespace Orchestrator.Worker.Runtime.Logs;
 internal static class JsonLine
 {
     /// <summary>Writes the line byte for byte as Docker does: HTML-sensitive and control characters as \u00xx, broken UTF-8 as \ufffd.</summary>
-    internal static void Write(ArrayBufferWriter<byte> into, ReadOnlySpan<byte> text, bool complete, ReadOnlySpan<byte> stream, DateTimeOffset time)
+    internal static void Write(ArrayBufferWriter<byte> into, ReadOnlySpan<byte> text, bool complete, ReadOnlySpan<byte> stream, DateTimeOffset time, ReadOnlySpan<byte> attributes = default)
     {
         into.Write("{"u8);
         if (complete || !text.IsEmpty)
@@ -21,9 +21,32 @@ internal static class JsonLine
         }
         into.Write("\"stream\":\""u8);
         into.Write(stream);
-        into.Write("\",\"time\":\""u8);
+        into.Write("\","u8);
+        into.Write(attributes);
+        into.Write("\"time\":\""u8);
         WriteTime(into, time);
         into.Write("\"}\n"u8);
+    }
+
+    /// <summary><c>"attrs":{…},</c> for every line of a container; nothing when it has none.</summary>
+    internal static byte[] Attributes(IReadOnlyDictionary<string, string> attributes)
+    {
+        if (attributes.Count == 0)
+            return [];
+        var into = new ArrayBufferWriter<byte>();
+        into.Write("\"attrs\":{"u8);
+        var first = true;
+        foreach (var (name, value) in attributes.OrderBy(a => a.Key, StringComparer.Ordinal))
+        {
+            into.Write(first ? "\""u8 : ",\""u8);
+            Escape(into, Encoding.UTF8.GetBytes(name));
+            into.Write("\":\""u8);
+            Escape(into, Encoding.UTF8.GetBytes(value));
+            into.Write("\""u8);
+            first = false;
+        }
+        into.Write("},"u8);
+        return into.WrittenSpan.ToArray();
     }
 
     /// <summary>RFC 3339 with as many decimals as are not zero.</summary>

@@ -2,39 +2,118 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Worker.Runtime.Logs;
 
-/// <summary>A log file that is appended to and rotated by size, as Docker's json-file driver does it.</summary>
+/// <summary>
+/// A log that is appended to and rotated by size, as Docker's drivers do it. A disk that is full or broken takes lines away, never the
+/// container: what cannot be written is dropped and told, and the next write tries again.
+/// </summary>
 internal sealed class LogFile : IDisposable
 {
     private readonly LogTarget target;
-    private SafeFileHandle file;
+    private readonly Action<Exception> failed;
+    private readonly LogRotation rotation;
+    private readonly LogBuffer? buffer;
+    private SafeFileHandle? file;
     private long size;
+    private long dropped;
 
-    internal LogFile(LogTarget target)
+    /// <param name="target">Where and how.</param>
+    /// <param name="failed">Told when lines begin to be dropped, and how much was when that is over.</param>
+    internal LogFile(LogTarget target, Action<Exception>? failed = null)
     {
         this.target = target;
-        file = Open(FileMode.OpenOrCreate);
+        this.failed = failed ?? (_ => { });
+        rotation = new LogRotation(target, this.failed);
+        if (target.Format == LogFormat.None)
+            return;
+        file = rotation.Open();
         size = RandomAccess.GetLength(file);
+        if (target.BufferBytes is { } most)
+            buffer = new LogBuffer(most, Write);
     }
 
     /// <summary>Appends whole lines; one file never holds a part of a line.</summary>
     internal void Append(ReadOnlySpan<byte> lines)
     {
+        if (target.Format == LogFormat.None)
+            return;
+        if (buffer is null)
+            Write(lines);
+        else if (!buffer.Offer(lines))
+            Interlocked.Add(ref dropped, lines.Length);
+    }
+
+    public void Dispose()
+    {
+        buffer?.Dispose();
+        TellDropped();
+        rotation.Dispose();
+        file?.Dispose();
+    }
+
+    private void Write(ReadOnlySpan<byte> lines)
+    {
         while (!lines.IsEmpty)
         {
             var fit = lines.Length;
-            if (target.MaxSizeBytes is { } limit)
+            try
             {
-                if (size >= limit)
-                    Rotate();
-                fit = UpTo(lines, limit - size);
+                file ??= Reopen();
+                if (target.MaxSizeBytes is { } limit)
+                {
+                    if (size >= limit)
+                        Rotate();
+                    fit = UpTo(lines, limit - size);
+                }
+                RandomAccess.Write(file, lines[..fit], size);
+                size += fit;
+                TellDropped();
             }
-            RandomAccess.Write(file, lines[..fit], size);
-            size += fit;
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                CutOff();
+                if (rotation.DropOldest())
+                    continue;
+                if (Interlocked.Add(ref dropped, fit) == fit)
+                    failed(error);
+            }
             lines = lines[fit..];
         }
     }
 
-    public void Dispose() => file.Dispose();
+    /// <summary>Half a line must not stay: a reader would take it and the next for one.</summary>
+    private void CutOff()
+    {
+        try
+        {
+            if (file is not null)
+                RandomAccess.SetLength(file, size);
+        }
+        catch (IOException error)
+        {
+            failed(error);
+        }
+    }
+
+    private void TellDropped()
+    {
+        if (dropped > 0 && Interlocked.Exchange(ref dropped, 0) is > 0 and var lost)
+            failed(new IOException($"{lost} bytes could not be written to {target.Path} and were dropped"));
+    }
+
+    private void Rotate()
+    {
+        file?.Dispose();
+        file = null; // until there is a new one
+        file = rotation.Rotate();
+        size = 0;
+    }
+
+    private SafeFileHandle Reopen()
+    {
+        var opened = rotation.Open();
+        size = RandomAccess.GetLength(opened);
+        return opened;
+    }
 
     /// <summary>Length of the lines with which so many bytes are reached; at least one line.</summary>
     private static int UpTo(ReadOnlySpan<byte> lines, long bytes)
@@ -44,20 +123,4 @@ internal sealed class LogFile : IDisposable
         var start = (int)Math.Max(bytes - 1, 0);
         return start + lines[start..].IndexOf((byte)'\n') + 1;
     }
-
-    private void Rotate()
-    {
-        file.Dispose();
-        for (var number = target.MaxFiles - 1; number > 0; number--)
-        {
-            var older = number == 1 ? target.Path : $"{target.Path}.{number - 1}";
-            if (File.Exists(older))
-                File.Move(older, $"{target.Path}.{number}", overwrite: true);
-        }
-        file = Open(FileMode.Create);
-        size = 0;
-    }
-
-    private SafeFileHandle Open(FileMode mode) =>
-        File.OpenHandle(target.Path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
 }

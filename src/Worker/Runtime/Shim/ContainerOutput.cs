@@ -28,10 +28,10 @@ internal sealed class ContainerOutput : IDisposable
     /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
     internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle stderr, TimeProvider time, Action<Exception> failed)
     {
-        log = new LogFile(target);
+        log = new LogFile(target, failed);
         this.time = time;
         this.failed = failed;
-        streams = [new Stream(stdout, new LineSplitter("stdout"u8.ToArray())), new Stream(stderr, new LineSplitter("stderr"u8.ToArray()))];
+        streams = [new Stream(stdout, new LineSplitter("stdout"u8.ToArray(), LineFormat.Of(target))), new Stream(stderr, new LineSplitter("stderr"u8.ToArray(), LineFormat.Of(target)))];
     }
 
     /// <summary>On the loop's thread.</summary>

@@ -6,7 +6,7 @@ using Orchestrator.Worker.Runtime.Cgroups;
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>The runtime itself, inside the process that is the containers' parent.</summary>
-internal sealed class LocalRuntime : IRuntime, IDisposable
+internal sealed partial class LocalRuntime : IRuntime, IDisposable
 {
     private const int Sigkill = 9;
     private const int LaunchThreads = 6;
@@ -78,7 +78,7 @@ internal sealed class LocalRuntime : IRuntime, IDisposable
 
     public Task<IReadOnlyList<ContainerRecord>> ListAsync(CancellationToken stop) =>
         Task.FromResult<IReadOnlyList<ContainerRecord>>(
-            [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit))]);
+            [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit) { Paused = c.Exit is null && c.Cgroup.IsFrozen })]);
 
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);

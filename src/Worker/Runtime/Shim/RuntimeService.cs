@@ -14,6 +14,11 @@ internal sealed class RuntimeService(IRuntime runtime) : IShimService
     internal const string Delete = "delete";
     internal const string List = "list";
     internal const string Exits = "exits";
+    internal const string Pause = "pause";
+    internal const string Resume = "resume";
+    internal const string Update = "update";
+    internal const string Usage = "usage";
+    internal const string Processes = "processes";
 
     public string Name => ServiceName;
 
@@ -43,6 +48,24 @@ internal sealed class RuntimeService(IRuntime runtime) : IShimService
                     await foreach (var exit in runtime.WatchExitsAsync(stop))
                         await AnswerAsync(new RuntimeReply { Exit = exit });
                     break;
+                case Pause:
+                    await runtime.PauseAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Resume:
+                    await runtime.ResumeAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Update:
+                    var update = Read(request, RuntimeJson.Default.UpdateRequest);
+                    await AnswerAsync(new RuntimeReply { Warnings = await runtime.UpdateAsync(update.Id, update.Resources, stop) });
+                    break;
+                case Usage:
+                    await AnswerAsync(new RuntimeReply { Usage = await runtime.ReadUsageAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
+                    break;
+                case Processes:
+                    await AnswerAsync(new RuntimeReply { Processes = await runtime.ListProcessesAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
+                    break;
                 default:
                     throw new ShimException($"The runtime has no operation '{operation}'.");
             }
@@ -61,6 +84,8 @@ internal sealed class RuntimeService(IRuntime runtime) : IShimService
 
 internal sealed record SignalRequest(string Id, int Number);
 
+internal sealed record UpdateRequest(string Id, Spec.OciResources Resources);
+
 /// <summary>The answer to any operation: a failure, or what the operation gives.</summary>
 internal sealed record RuntimeReply
 {
@@ -69,6 +94,9 @@ internal sealed record RuntimeReply
     public StartedContainer? Started { get; init; }
     public IReadOnlyList<ContainerRecord>? Containers { get; init; }
     public ContainerExit? Exit { get; init; }
+    public IReadOnlyList<string>? Warnings { get; init; }
+    public ContainerUsage? Usage { get; init; }
+    public IReadOnlyList<int>? Processes { get; init; }
 }
 
 [JsonSourceGenerationOptions(
@@ -76,5 +104,6 @@ internal sealed record RuntimeReply
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LaunchRequest))]
 [JsonSerializable(typeof(SignalRequest))]
+[JsonSerializable(typeof(UpdateRequest))]
 [JsonSerializable(typeof(RuntimeReply))]
 internal sealed partial class RuntimeJson : JsonSerializerContext;

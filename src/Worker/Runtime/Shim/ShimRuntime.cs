@@ -5,7 +5,7 @@ using Orchestrator.Worker.Shim;
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>The daemon's runtime: the host's shim, over its socket.</summary>
-internal sealed class ShimRuntime(IShimCaller shim) : IRuntime
+internal sealed partial class ShimRuntime(IShimCaller shim) : IRuntime
 {
     public async Task<StartedContainer> StartAsync(LaunchRequest request, CancellationToken stop)
     {

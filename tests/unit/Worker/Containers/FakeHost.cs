@@ -35,6 +35,7 @@ internal sealed class FakeHost : IAsyncDisposable
             Events = Events,
             Facts = Facts,
             Root = Path.Combine(Root, "containers"),
+            MemoryRoot = Path.Combine(Root, "files"),
             Time = TimeProvider.System,
             Log = NullLogger<ContainerHost>.Instance,
         });
@@ -84,7 +85,7 @@ internal sealed class FakeHost : IAsyncDisposable
     }
 }
 
-internal sealed class FakeRuntime : IRuntime
+internal sealed partial class FakeRuntime : IRuntime
 {
     private readonly Lock guard = new();
     private readonly Dictionary<string, ContainerRecord> containers = [];
