@@ -44,6 +44,18 @@ internal static class Operator
             spec = spec with { TaskTemplate = spec.TaskTemplate with { ContainerSpec = spec.TaskTemplate.ContainerSpec! with { Secrets = [new() { SecretName = name, File = new() { Name = name } }] } } };
         }
 
+        if (dice.Chance(40) && Pick(plane, dice) is { } other)
+        {
+            var need = new ServiceDependency
+            {
+                Service = other.Spec.Name,
+                Condition = dice.Chance(50) ? DependencyCondition.Healthy : DependencyCondition.Started,
+                Restart = dice.Chance(30),
+                Optional = dice.Chance(30),
+            };
+            spec = spec with { Orch = new() { DependsOn = [need] } };
+        }
+
         // A port in use is refused, as it should be.
         plane.Send((at, ids) => new CreateService(new(ids.Next()), spec) { At = at });
     }

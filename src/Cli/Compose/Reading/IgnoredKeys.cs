@@ -5,7 +5,7 @@ internal static class IgnoredKeys
 {
     internal static readonly string[] Unsupported =
     [
-        "attach", "cgroup", "cgroup_parent", "cgroupns_mode", "depends_on", "develop", "domainname", "external_links", "ipc", "links",
+        "attach", "cgroup", "cgroup_parent", "cgroupns_mode", "develop", "domainname", "external_links", "ipc", "links",
         "mac_address", "network_mode", "pid", "pull_policy", "shm_size", "userns_mode", "uts",
     ];
 
@@ -33,7 +33,6 @@ internal static class IgnoredKeys
         new("devices", "does not work yet: a service cannot have devices of its host"),
         new("extends", "does not work yet: use an anchor and '<<', or a second file with -c"),
         new("gpus", "does not work yet: a service cannot have devices of its host"),
-        new("healthcheck", "does not work yet: health checks come with a later version"),
         new("isolation", "does not work: it is for Windows containers"),
         new("label_file", "does not work yet: write the labels under 'labels'"),
         new("mem_swappiness", "does not work: set deploy.resources.limits.memory"),

@@ -21,6 +21,7 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
     internal const string Update = "update";
     internal const string Usage = "usage";
     internal const string Processes = "processes";
+    internal const string OutOfMemory = "out-of-memory";
 
     public string Name => ServiceName;
 
@@ -91,6 +92,10 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
                     var update = Read(request, RuntimeJson.Default.UpdateRequest);
                     await AnswerAsync(new RuntimeReply { Warnings = await runtime.UpdateAsync(update.Id, update.Resources, stop) });
                     break;
+                case OutOfMemory:
+                    await foreach (var id in runtime.WatchOutOfMemoryAsync(stop))
+                        await AnswerAsync(new RuntimeReply { OutOfMemory = id });
+                    break;
                 case Usage:
                     await AnswerAsync(new RuntimeReply { Usage = await runtime.ReadUsageAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
                     break;
@@ -132,6 +137,7 @@ internal sealed record RuntimeReply
     public SessionOpened? Session { get; init; }
     public IReadOnlyList<string>? Warnings { get; init; }
     public ContainerUsage? Usage { get; init; }
+    public string? OutOfMemory { get; init; }
     public IReadOnlyList<int>? Processes { get; init; }
 }
 
