@@ -188,6 +188,7 @@ internal sealed partial class ContainerLife
         }
 
         gone = true;
+        await UnseatAsync();
         await forget(this);
         TellHealth();
         Publish("destroy");
