@@ -15,6 +15,7 @@ using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
 using Orchestrator.Worker.Runtime.Users;
 using Orchestrator.Worker.Shim;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker;
 
@@ -41,8 +42,14 @@ internal sealed partial class WorkerHost : IAsyncDisposable
         Events = events;
         agentRoot = Path.Combine(options.DataRoot, "agent");
         epoch = new EndpointEpoch(agentRoot);
+        Volumes = new VolumeStore(new VolumeStoreOptions
+        {
+            Root = Path.Combine(options.DataRoot, "volumes"), Time = options.Time, Log = logs.CreateLogger<VolumeStore>(),
+            OnEvent = e => events.Publish("volume", e.Action, e.Name, e.Attributes),
+        });
         var services = new ContainerServices
         {
+            Volumes = Volumes,
             Runtime = runtime,
             Networks = networks,
             Images = images,
@@ -69,6 +76,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
     public EngineEvents Events { get; }
     public ContainerHost Containers { get; }
     public ImageStore Images { get; }
+    public VolumeStore Volumes { get; }
     public INetworks Networks => networks;
     public IBuildRunner BuildRunner { get; }
 

@@ -3,6 +3,7 @@ using Orchestrator.Cli.Commands.Completions;
 using Orchestrator.Cli.Commands.Containers;
 using Orchestrator.Cli.Commands.Daemons;
 using Orchestrator.Cli.Commands.Demo;
+using Orchestrator.Cli.Commands.Files;
 using Orchestrator.Cli.Commands.Images;
 using Orchestrator.Cli.Commands.Inspection;
 using Orchestrator.Cli.Commands.Logs;
@@ -13,6 +14,7 @@ using Orchestrator.Cli.Commands.Services;
 using Orchestrator.Cli.Commands.Stacks;
 using Orchestrator.Cli.Commands.Swarms;
 using Orchestrator.Cli.Commands.Systems;
+using Orchestrator.Cli.Commands.Volumes;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -30,6 +32,11 @@ internal static class CommandTable
         ("network", NetworkCommands.Create),
         ("secret", PayloadCommands.Secrets),
         ("config", PayloadCommands.Configs),
+        ("volume", VolumeCommands.Create),
+        ("cp", CopyCommand.Create),
+        ("diff", FileCommands.Diff),
+        ("export", FileCommands.Export),
+        ("commit", FileCommands.Commit),
         ("ps", shell => ContainerCommands.List(shell, "ps")),
         ("logs", ContainerLogs.Create),
         ("inspect", InspectCommand.Any),

@@ -11,6 +11,7 @@ internal sealed record ComposeFile
     public IReadOnlyList<ComposeNetwork> Networks { get; init; } = [];
     public IReadOnlyList<ComposePayload> Secrets { get; init; } = [];
     public IReadOnlyList<ComposePayload> Configs { get; init; } = [];
+    public IReadOnlyList<ComposeVolume> Volumes { get; init; } = [];
 
     /// <summary>The merged and interpolated text, for <c>stack config</c>.</summary>
     public required MappingNode Source { get; init; }

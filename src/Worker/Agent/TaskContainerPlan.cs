@@ -63,7 +63,7 @@ internal static class TaskContainerPlan
             ],
             StringComparer.Ordinal),
         LogConfig = task.Spec.LogDriver is { } driver ? new LogConfig { Type = driver.Name, Config = driver.Options } : null,
-        Mounts = [.. spec.Mounts.Select(m => m with { Source = m.Source is null ? null : expand(m.Source), Target = expand(m.Target) })],
+        Mounts = [.. spec.Mounts.Select(m => Mount(m, expand))],
         CapAdd = spec.CapabilityAdd,
         CapDrop = spec.CapabilityDrop,
         Dns = spec.DnsConfig?.Nameservers ?? [],
@@ -82,6 +82,21 @@ internal static class TaskContainerPlan
         Memory = task.Spec.Resources?.Limits?.MemoryBytes ?? 0,
         PidsLimit = task.Spec.Resources?.Limits?.Pids is > 0 and var pids ? pids : null,
         MemoryReservation = task.Spec.Resources?.Reservations?.MemoryBytes ?? 0,
+    };
+
+    /// <summary>Swarm expands templates in a mount's source and target, and in a volume's labels and options.</summary>
+    private static Mount Mount(Mount mount, Func<string, string> expand) => mount with
+    {
+        Source = mount.Source is null ? null : expand(mount.Source),
+        Target = expand(mount.Target),
+        VolumeOptions = mount.VolumeOptions is not { } volume ? null : volume with
+        {
+            Labels = volume.Labels.ToDictionary(l => l.Key, l => expand(l.Value), StringComparer.Ordinal),
+            DriverConfig = volume.DriverConfig is not { } driver ? null : driver with
+            {
+                Options = driver.Options.ToDictionary(o => o.Key, o => expand(o.Value), StringComparer.Ordinal),
+            },
+        },
     };
 
     private static Dictionary<string, string> Labels(ServiceTask task, ContainerSpec spec) => new(spec.Labels, StringComparer.Ordinal)

@@ -18,7 +18,9 @@ internal static class EngineApi
         new ImageApi(parts).Map(router);
         new ImageArchiveApi(parts).Map(router);
         new BuildApi(parts).Map(router);
-        VolumeApi.Map(router);
+        new VolumeApi(parts).Map(router);
+        new FileApi(parts).Map(router);
+        new DiskUsageApi(parts).Map(router);
     }
 
     /// <summary>What the rooms' refusals mean in HTTP.</summary>

@@ -18,7 +18,6 @@ internal sealed class SystemApi(EngineParts parts)
         router.Map("HEAD", "/_ping", PingAsync);
         router.Map("GET", "/version", r => r.ReplyAsync(Version()));
         router.Map("GET", "/info", async r => await r.ReplyAsync(await InfoAsync(r.Stop)));
-        router.Map("GET", "/system/df", DiskUsageAsync);
         router.Map("GET", "/plugins", r => r.ReplyAsync<IReadOnlyList<string>>([]));
         router.Map("POST", "/auth", _ => throw new ApiException(501, "logging in to a registry is not there yet: load, import or build images on this host"));
     }
@@ -90,7 +89,7 @@ internal sealed class SystemApi(EngineParts parts)
             Images = (await parts.Images.ListAsync(stop)).Length,
             DriverStatus = [["Backing Filesystem", new DriveInfo(parts.DataRoot).DriveFormat]],
             DockerRootDir = parts.DataRoot,
-            Plugins = new InfoPlugins { Volume = ["bind"], Network = ["bridge", "host", "none", "overlay"], Log = ["json-file"] },
+            Plugins = new InfoPlugins { Volume = ["local"], Network = ["bridge", "host", "none", "overlay"], Log = ["json-file"] },
             MemoryLimit = limits.Memory,
             SwapLimit = limits.Swap,
             CpuCfsPeriod = limits.Cpu,
@@ -121,41 +120,5 @@ internal sealed class SystemApi(EngineParts parts)
                 .. facts.Ipv4Forwarding ? Array.Empty<string>() : ["WARNING: IPv4 forwarding is disabled"],
             ],
         };
-    }
-
-    private async Task DiskUsageAsync(ApiRequest request)
-    {
-        var wanted = request.Queries("type");
-        bool Wants(string type) => wanted.Count == 0 || wanted.Contains(type);
-        var containers = parts.Containers.List(EveryContainer);
-        var images = await parts.Images.ListAsync(request.Stop);
-        await request.ReplyAsync(
-            new DiskUsageReply(
-                Wants("image") ? LayersSize(Path.Combine(parts.DataRoot, "layers"), request.Stop) : 0,
-                Wants("image") ? [.. images.Select(i => ImageAnswers.Summary(i) with { Containers = containers.Count(c => c.ImageId == i.Id) })] : [],
-                Wants("container") ? containers : [],
-                [],
-                []),
-            EngineJson.Default.DiskUsageReply);
-    }
-
-    private static long LayersSize(string root, CancellationToken stop)
-    {
-        if (!Directory.Exists(root))
-            return 0;
-        var sum = 0L;
-        var files = new DirectoryInfo(root).EnumerateFiles("*", new EnumerationOptions
-        {
-            RecurseSubdirectories = true,
-            AttributesToSkip = FileAttributes.ReparsePoint, // links lead elsewhere
-            IgnoreInaccessible = true,
-        });
-        foreach (var file in files)
-        {
-            stop.ThrowIfCancellationRequested();
-            sum += file.Length;
-        }
-
-        return sum;
     }
 }

@@ -6,6 +6,7 @@ using Orchestrator.Worker.Containers.Payloads;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -13,6 +14,7 @@ namespace Orchestrator.Worker.Containers;
 internal sealed partial class ContainerHost(ContainerServices services) : IAsyncDisposable
 {
     private readonly ContainerIndex index = new();
+    private readonly ContainerVolumes volumes = new(services.Volumes, services.Log);
     private readonly LogWatch logWatch = new();
     private readonly Lock guard = new();
     private readonly Dictionary<ContainerLife, Task> loops = [];
@@ -38,16 +40,17 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         var problems = new List<Problem>();
         RequestCheck.Check(config, host, services.Facts, problems);
         CapabilityPlan.Of(host.CapAdd, host.CapDrop, problems);
-        MountPlan.Of(host, problems);
+        var mounts = MountPlan.Of(host, problems);
         var id = IdText.Host(RandomNumberGenerator.GetBytes(32));
         foreach (var (field, reference) in NamespaceModes.Of(host).Joined().Where(j => TryFind(j.Reference) is null))
             problems.Add(new Problem(field, $"No such container: {reference}"));
+        var lent = Lent(host, problems);
         EndpointPlan.Of(PublishPlan.Of(config, host), request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
         BindSources.Check(host);
         BlockDevices.Find(host);
-        var warnings = Warnings(image);
+        var warnings = new List<string>();
         host = LimitPlan.Adapt(host, services.Facts.Limits, warnings);
 
         if (string.IsNullOrEmpty(name))
@@ -65,18 +68,21 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             Networking = request.NetworkingConfig,
             Remap = services.Facts.RemapOf(NamespaceModes.Of(host)),
             MemoryFiles = files.Files.IsEmpty ? null : files.Targets,
+            Volumes = VolumePlan.Of(mounts, config.Volumes.Keys, lent, VolumeStore.InventName, services.Volumes.MountpointOf),
         };
         try
         {
             // Held from now on, so that the image cannot go away between creation and start.
-            await services.Images.AcquireLayersAsync(image.Id, id, stop);
+            var layers = await services.Images.AcquireLayersAsync(image.Id, id, stop);
             var directory = new ContainerDirectory(services.Root, id);
             directory.Create();
-            directory.Write(container);
+            directory.Write(container); // before its volumes: a crash in between leaves none that nobody has
+            await volumes.HoldAsync(container, layers.LowerDirs, stop);
         }
         catch
         {
             index.FreeName(name);
+            await volumes.ReleaseAsync(container, removeAnonymous: true);
             await services.Images.ReleaseAsync(id, CancellationToken.None);
             new ContainerDirectory(services.Root, id).Delete();
             throw;
@@ -120,10 +126,10 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     /// <summary>Removes it and everything it wrote.</summary>
     /// <param name="reference">The container.</param>
     /// <param name="force">Kills it when it runs.</param>
-    /// <param name="volumes">Its anonymous volumes too: there are none yet.</param>
+    /// <param name="volumes">Its anonymous volumes too, unless another container has them.</param>
     /// <param name="stop">Cancels the waiting, not the removal.</param>
     /// <exception cref="ContainerConflictException">It runs and <paramref name="force"/> is not given.</exception>
-    internal Task RemoveAsync(string reference, bool force, bool volumes, CancellationToken stop) => index.Find(reference).RemoveAsync(force, stop);
+    internal Task RemoveAsync(string reference, bool force, bool volumes, CancellationToken stop) => index.Find(reference).RemoveAsync(force, volumes, stop);
 
     internal async Task RenameAsync(string reference, string name, CancellationToken stop)
     {
@@ -211,6 +217,23 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         return life;
     }
 
+    private List<LentMounts> Lent(HostConfig host, List<Problem> problems)
+    {
+        var lent = new List<LentMounts>();
+        for (var i = 0; i < host.VolumesFrom.Count; i++)
+        {
+            var where = $"HostConfig.VolumesFrom[{i}]";
+            if (VolumePlan.ParseFrom(host.VolumesFrom[i]) is not { } from)
+                problems.Add(new Problem(where, $"invalid volumes-from '{host.VolumesFrom[i]}': write CONTAINER, CONTAINER:ro or CONTAINER:rw"));
+            else if (index.TryFind(from.Container) is { } lender)
+                lent.Add(new LentMounts(VolumePlan.Lent(lender.Snapshot.Container), from.ReadOnly));
+            else
+                problems.Add(new Problem(where, $"No such container: {from.Container}"));
+        }
+
+        return lent;
+    }
+
     private string Invent(string id)
     {
         for (var attempt = 0; ; attempt++)
@@ -219,13 +242,5 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             if (index.TryReserve(name, id, out _))
                 return name;
         }
-    }
-
-    private static List<string> Warnings(ImageRecord image)
-    {
-        var warnings = new List<string>();
-        if (image.Config.Volumes is { Count: > 0 } volumes)
-            warnings.Add($"the image's volumes ({string.Join(", ", volumes.Keys)}) are part of the container's own layer: volumes come with a later release");
-        return warnings;
     }
 }

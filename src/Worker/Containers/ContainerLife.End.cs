@@ -28,7 +28,7 @@ internal sealed partial class ContainerLife
             await RemoveNowAsync();
     });
 
-    internal async Task RemoveAsync(bool force, CancellationToken stop)
+    internal async Task RemoveAsync(bool force, bool withVolumes, CancellationToken stop)
     {
         var removed = NewSource<bool>();
         await AskAsync("remove", async () =>
@@ -40,6 +40,8 @@ internal sealed partial class ContainerLife
             }
 
             untilRemoved.Add(removed);
+            if (withVolumes)
+                Set(state with { RemoveVolumes = true });
             if (state.Status == ContainerStatus.Running)
             {
                 Set(state with { StoppedByUser = true });
@@ -157,6 +159,8 @@ internal sealed partial class ContainerLife
         {
             services.Log.ContainerWorkFailed(e, Id, "leaving its networks");
         }
+
+        await volumes.UnmountAsync(container);
     }
 
     private async Task RemoveNowAsync()
@@ -170,6 +174,7 @@ internal sealed partial class ContainerLife
             await services.Runtime.DeleteAsync(Id, CancellationToken.None);
             await services.Networks.DetachAsync(Id, CancellationToken.None);
             await services.Images.ReleaseAsync(Id, CancellationToken.None);
+            await volumes.ReleaseAsync(container, state.RemoveVolumes || container.HostConfig.AutoRemove);
             directory.Delete();
         }
         catch (Exception e) when (e is RuntimeException or NetworkException or Images.ImageException or IOException or UnauthorizedAccessException)

@@ -15,6 +15,7 @@ internal sealed partial class ContainerLife
     {
         await detaching; // the sandbox of the last run bears the same id
         Sandbox? sandbox = null;
+        MountedVolumes? mounted = null;
         try
         {
             var layersReady = services.Images.AcquireLayersAsync(container.ImageId, Id, CancellationToken.None).AsTask();
@@ -25,7 +26,8 @@ internal sealed partial class ContainerLife
             var layers = await layersReady;
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var started = await StartWithFilesAsync(Request(layers, sandbox));
+            mounted = await volumes.MountAsync(container, layers.LowerDirs);
+            var started = await StartWithFilesAsync(Request(layers, sandbox, mounted));
             Set(state with
             {
                 Status = ContainerStatus.Running,
@@ -43,11 +45,13 @@ internal sealed partial class ContainerLife
                 Ports = [.. (sandbox?.Ports ?? []).Select(p => new StoredPort(p.Protocol == PortProtocol.Udp ? "udp" : "tcp", p.HostIp?.ToString(), p.HostPort, p.ContainerPort))],
             });
         }
-        catch (Exception e) when (e is RuntimeException or NetworkException or ImageException or IOException or UnauthorizedAccessException or InvalidContainerException)
+        catch (Exception e) when (e is RuntimeException or NetworkException or ImageException or IOException or UnauthorizedAccessException or InvalidContainerException or ContainerConflictException)
         {
             if (sandbox is not null)
                 await UndoAttachAsync();
             ReleaseShm();
+            if (mounted is not null)
+                await volumes.UnmountAsync(container);
             logEnded.TrySetResult();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
             Set(state with
@@ -61,6 +65,10 @@ internal sealed partial class ContainerLife
                 FinishedAt = state.Status == ContainerStatus.Created ? state.FinishedAt : services.Time.GetUtcNow(),
             });
             throw new ContainerStartException(e.Message, code, e);
+        }
+        finally
+        {
+            mounted?.Unpin();
         }
 
         services.Log.ContainerStarted(container.Name, Id, state.Pid);
@@ -93,7 +101,7 @@ internal sealed partial class ContainerLife
             CancellationToken.None);
     }
 
-    private LaunchRequest Request(LayerStack layers, Sandbox? sandbox)
+    private LaunchRequest Request(LayerStack layers, Sandbox? sandbox, MountedVolumes mounted)
     {
         var host = container.HostConfig;
         BindSources.Check(host);
@@ -115,6 +123,7 @@ internal sealed partial class ContainerLife
                 ShmDirectory = joined.ShmDirectory,
                 Devices = HostDevices.Of(host),
                 Blocks = BlockDevices.Find(host),
+                Volumes = mounted.Mounts,
             },
             services.Facts);
         return new LaunchRequest

@@ -15,6 +15,7 @@ internal sealed partial class ContainerLife
 
     private readonly ContainerServices services;
     private readonly ContainerDirectory directory;
+    private readonly ContainerVolumes volumes;
     private readonly Func<ContainerLife, ValueTask> forget;
     private readonly Func<string, ContainerSnapshot?> find;
     private readonly Mailbox<(string Name, Func<Task> Do)> inbox = new(InboxCapacity, WhenFull.Wait);
@@ -45,6 +46,7 @@ internal sealed partial class ContainerLife
         this.state = state;
         this.forget = forget;
         directory = new ContainerDirectory(services.Root, container.Id);
+        volumes = new ContainerVolumes(services.Volumes, services.Log);
         if (state.Status != ContainerStatus.Running)
             logEnded.SetResult();
         check = HealthCheck.Of(container.Config);

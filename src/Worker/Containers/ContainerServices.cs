@@ -4,6 +4,7 @@ using Orchestrator.Worker.Events;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -13,6 +14,7 @@ internal sealed record ContainerServices
     public required IRuntime Runtime { get; init; }
     public required INetworks Networks { get; init; }
     public required IImageLayers Images { get; init; }
+    public required VolumeStore Volumes { get; init; }
     public required EngineEvents Events { get; init; }
     public required HostFacts Facts { get; init; }
 

@@ -26,7 +26,7 @@ internal static class ContainerViews
                 + (snapshot.IsPaused ? " (Paused)" : state.Status == ContainerStatus.Running ? HealthPlan.Suffix(state.Health) : ""),
             HostConfig = new HostConfigSummary { NetworkMode = Mode(container) },
             NetworkSettings = new NetworkSettingsSummary { Networks = Networks(snapshot) },
-            Mounts = MountPlan.Of(container.HostConfig, []).Points,
+            Mounts = VolumePlan.Points(container),
         };
     }
 
@@ -69,7 +69,7 @@ internal static class ContainerViews
                 LogConfig = container.HostConfig.LogConfig is { Type.Length: > 0 } log ? log : new LogConfig { Type = LogPlan.Driver, Config = container.HostConfig.LogConfig?.Config ?? new Dictionary<string, string>() },
                 RestartPolicy = container.HostConfig.RestartPolicy ?? new ContainerRestartPolicy(),
             },
-            Mounts = MountPlan.Of(container.HostConfig, []).Points,
+            Mounts = VolumePlan.Points(container),
             Config = string.IsNullOrEmpty(config.Hostname) ? config with { Hostname = container.Id[..12] } : config,
             NetworkSettings = new ContainerNetworkSettings
             {

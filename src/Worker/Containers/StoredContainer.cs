@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json.Serialization;
 using Orchestrator.Shared.Model;
 using Orchestrator.Worker.Containers.Plan;
@@ -25,6 +26,42 @@ internal sealed record StoredContainer
 
     /// <summary>Where the container sees secrets and configs; their bytes are never stored.</summary>
     public IReadOnlyList<string>? MemoryFiles { get; init; }
+
+    /// <summary>Volumes, and what it took over from other containers: mounts whose source the request alone does not tell.</summary>
+    public IReadOnlyList<StoredMount> Volumes { get => field ?? []; init; } = [];
+}
+
+/// <summary>A volume in a container, or a mount that another container lent it.</summary>
+internal sealed record StoredMount
+{
+    /// <summary><c>volume</c> or <c>bind</c>.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The volume's; empty for a bind.</summary>
+    public string Name { get => field ?? ""; init; } = "";
+
+    /// <summary>On the host.</summary>
+    public required string Source { get; init; }
+
+    public required string Destination { get; init; }
+
+    /// <summary>The part of the volume that is seen; null: all of it.</summary>
+    public string? Subpath { get; init; }
+
+    /// <summary>As the user wrote it.</summary>
+    public string Mode { get => field ?? ""; init; } = "";
+
+    public string Propagation { get => field ?? ""; init; } = "";
+    public bool ReadOnly { get; init; }
+
+    /// <summary>What the image has there is not copied into the volume.</summary>
+    public bool NoCopy { get; init; }
+
+    /// <summary>Nobody gave it a name: it goes with its last container, when that is asked for.</summary>
+    public bool Anonymous { get; init; }
+
+    public IReadOnlyDictionary<string, string> Labels { get => field ?? FrozenDictionary<string, string>.Empty; init; } = FrozenDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> Options { get => field ?? FrozenDictionary<string, string>.Empty; init; } = FrozenDictionary<string, string>.Empty;
 }
 
 /// <summary>How a container fares (<c>state.json</c>). Of what runs now the runtime knows more and is believed.</summary>
@@ -50,6 +87,9 @@ internal sealed record StoredState
     public bool StoppedByUser { get; init; }
 
     public int RestartCount { get; init; }
+
+    /// <summary>It is being removed, its anonymous volumes with it.</summary>
+    public bool RemoveVolumes { get; init; }
 
     /// <summary>What its health check found; null: it has none, or was never started.</summary>
     public ContainerHealth? Health { get; init; }

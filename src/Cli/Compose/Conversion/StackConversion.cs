@@ -7,6 +7,7 @@ internal static class StackConversion
 {
     internal static StackSpec Convert(ComposeFile file, string stack, bool prune)
     {
+        var volumes = file.Volumes.ToDictionary(v => v.Key, StringComparer.Ordinal);
         var networks = file.Networks.ToDictionary(n => n.Key, StringComparer.Ordinal);
         if (!networks.ContainsKey("default") && file.Services.Any(s => s.Networks.Count == 0 || s.Networks.Any(n => n.Network == "default")))
             networks["default"] = new ComposeNetwork { Key = "default", At = default };
@@ -25,7 +26,7 @@ internal static class StackConversion
             {
                 Name = Name(p, stack), Labels = Labelled(p.Labels, stack), Data = p.Data, Templating = Templating(p),
             })],
-            Services = [.. file.Services.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => Service(s, stack, networks, file))],
+            Services = [.. file.Services.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => Service(s, stack, networks, volumes, file))],
             Prune = prune,
         };
     }
@@ -67,7 +68,8 @@ internal static class StackConversion
             .Select(r => new ConfigReference { ConfigName = Name(file.Configs.First(p => p.Key == r.Source), stack), File = r.File })],
     };
 
-    private static ServiceSpec Service(ComposeService service, string stack, Dictionary<string, ComposeNetwork> networks, ComposeFile file)
+    private static ServiceSpec Service(
+        ComposeService service, string stack, Dictionary<string, ComposeNetwork> networks, Dictionary<string, ComposeVolume> volumes, ComposeFile file)
     {
         var image = ImageOf(service, stack);
         return new ServiceSpec
@@ -80,6 +82,7 @@ internal static class StackConversion
                 {
                     Image = image,
                     Labels = Labelled(service.Labels, stack),
+                    Mounts = [.. service.Container.Mounts.Select(m => Mount(m, stack, volumes))],
                     Env = [.. service.Environment.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}={e.Value}")],
                 },
                 Resources = service.Resources,
@@ -102,6 +105,22 @@ internal static class StackConversion
             {
                 Mode = service.EndpointMode,
                 Ports = [.. service.Ports.OrderBy(p => p.PublishedPort).ThenBy(p => p.TargetPort).ThenBy(p => p.Protocol, StringComparer.Ordinal)],
+            },
+        };
+    }
+
+    /// <summary>A mount of the stack's volume says what the volume is: the node makes it when it is first needed.</summary>
+    private static Mount Mount(Mount mount, string stack, Dictionary<string, ComposeVolume> volumes)
+    {
+        if (mount.Type != "volume" || string.IsNullOrEmpty(mount.Source) || !volumes.TryGetValue(mount.Source, out var volume))
+            return mount;
+        var named = mount with { Source = volume.Name ?? (volume.External ? volume.Key : $"{stack}_{volume.Key}") };
+        return volume.External ? named : named with
+        {
+            VolumeOptions = (named.VolumeOptions ?? new()) with
+            {
+                Labels = Labelled(volume.Labels, stack),
+                DriverConfig = volume.Driver is null && volume.DriverOpts.Count == 0 ? null : new LogDriver { Name = volume.Driver ?? "local", Options = volume.DriverOpts },
             },
         };
     }

@@ -14,9 +14,9 @@ internal sealed class FileReading(ReadingContext context)
         var name = top.Text("name");
         top.Refuse("include", "does not work yet: give the files with -c one after another");
         top.Refuse("models", "does not work: orch runs containers only");
-        RefuseEach(top, "volumes", "named volumes come with a later version; mount a folder of the host instead");
 
         var networks = top.Map("networks") is { } section ? ReadNetworks(section) : [];
+        var volumes = top.Map("volumes") is { } kept ? ReadVolumes(kept) : [];
         var declared = (top.Take("volumes") as MappingNode)?.Entries.Select(e => e.Key).ToHashSet(StringComparer.Ordinal) ?? [];
         var payloads = new PayloadReading(context);
         var (secrets, configs) = (payloads.Read(top, "secrets"), payloads.Read(top, "configs"));
@@ -34,7 +34,7 @@ internal sealed class FileReading(ReadingContext context)
         }
         top.Close();
         WarnOfIgnored(source);
-        return new ComposeFile { Name = name, Services = services, Networks = networks, Secrets = secrets, Configs = configs, Source = source };
+        return new ComposeFile { Name = name, Services = services, Networks = networks, Volumes = volumes, Secrets = secrets, Configs = configs, Source = source };
     }
 
     private void RefuseEach(MapReader top, string key, string sentence)
@@ -90,6 +90,24 @@ internal sealed class FileReading(ReadingContext context)
             }
         }
         return networks;
+    }
+
+    private List<ComposeVolume> ReadVolumes(MapReader section)
+    {
+        var volumes = new List<ComposeVolume>();
+        foreach (var entry in section.Entries.Where(e => !e.Key.StartsWith("x-", StringComparison.Ordinal)))
+        {
+            if (!IsName(entry.Key))
+                _problems.Add(entry.At, $"'{entry.Key}' cannot name a volume: use letters, digits, '.', '_' and '-', beginning with a letter or digit");
+            if (entry.Value is MappingNode body)
+                volumes.Add(VolumeReading.Read(new MapReader(body, $"volumes.{entry.Key}", _problems), entry));
+            else if (entry.Value is ScalarNode { IsNull: true })
+                volumes.Add(new ComposeVolume { Key = entry.Key, At = entry.At });
+            else
+                _problems.Add(entry.Value.At, $"volumes.{entry.Key} must be a mapping, not {entry.Value.Kind}");
+        }
+
+        return volumes;
     }
 
     private void CheckNetworks(IReadOnlyList<ComposeService> services, IReadOnlyList<ComposeNetwork> networks)

@@ -50,12 +50,10 @@ internal static class ContainerSpecValidation
                 found.When(mount.TmpfsOptions?.SizeBytes < 0, where, $"the tmpfs at '{mount.Target}' has a negative size");
                 break;
             case "volume":
-                found.Add(where, string.IsNullOrEmpty(mount.Source)
-                    ? $"anonymous volumes are not supported yet ('{mount.Target}'): use a bind mount or tmpfs"
-                    : $"named volumes are not supported yet ('{mount.Source}'): use a bind mount or tmpfs");
+                VolumeMountValidation.Check(found, mount, where);
                 break;
             default:
-                found.Add(where, $"mount type '{mount.Type}' is not supported: use bind or tmpfs");
+                found.Add(where, $"mount type '{mount.Type}' is not supported: use bind, volume or tmpfs");
                 break;
         }
     }

@@ -32,13 +32,12 @@ internal static partial class RequestCheck
             Refuse("StopSignal", $"Invalid signal: {config.StopSignal}");
         if (config.Tty || config.OpenStdin)
             Refuse(config.Tty ? "Tty" : "OpenStdin", "a terminal or an open stdin does not work yet: attach and exec come with a later release");
-        if (config.Volumes.Count > 0)
-            Refuse("Volumes", $"anonymous volume {config.Volumes.Keys.First()}: volumes come with a later release");
+        foreach (var volume in config.Volumes.Keys.Where(v => !v.StartsWith('/') || MountPlan.Clean(v) == "/"))
+            Refuse("Volumes", $"invalid volume '{volume}': it must be an absolute path of the container, and not /");
         problems.AddRange(HealthValidation.Check(config.Healthcheck, "Healthcheck"));
         if (config.NetworkDisabled == true && host.PortBindings.Count > 0)
             Refuse("NetworkDisabled", "a container without network cannot publish ports");
 
-        Later(host, problems);
         ResourcePlan.Check(host, facts, problems);
         RestartPlan.Check(host.RestartPolicy, host.AutoRemove, problems);
         HostsFile.Check(host.ExtraHosts, problems);
@@ -55,19 +54,6 @@ internal static partial class RequestCheck
         var sharesIpc = host.IpcMode == NamespaceModes.Host || NamespaceModes.ContainerOf(host.IpcMode ?? "") is not null;
         foreach (var name in host.Sysctls.Keys.Where(name => sharesIpc && !name.StartsWith("net.", StringComparison.Ordinal) && IsNamespaced(name, host.NetworkMode)))
             Refuse("HostConfig.Sysctls", $"sysctl '{name}' is not allowed in the IPC mode {host.IpcMode}: it would change another's");
-    }
-
-    /// <summary>Fields that are known and do not work yet. Whoever makes one work takes it out of here.</summary>
-    private static void Later(HostConfig host, List<Problem> problems)
-    {
-        void Refuse(bool given, string field)
-        {
-            if (given)
-                problems.Add(new Problem("HostConfig." + field, $"{field} does not work yet"));
-        }
-
-        Refuse(host.VolumesFrom.Count > 0, "VolumesFrom");
-        Refuse(host.VolumeDriver is not (null or "" or "local"), "VolumeDriver");
     }
 
     /// <summary>Docker's rule for container names, without the leading slash.</summary>

@@ -37,6 +37,9 @@ internal sealed record StartFacts
     public string? ShmDirectory { get; init; }
 
     public ImmutableArray<GrantedDevice> Devices { get; init; } = [];
+
+    /// <summary>Binds of volumes, and of what other containers lent.</summary>
+    public ImmutableArray<OciMount> Volumes { get; init; } = [];
 }
 
 /// <summary>A container as the runtime must make it.</summary>
@@ -76,7 +79,7 @@ internal static class SpecPlan
             Root = new OciRoot { Readonly = host.ReadonlyRootfs },
             Hostname = modes.Uts == NamespaceModes.Host ? null : hostname,
             Domainname = string.IsNullOrEmpty(config.Domainname) ? null : config.Domainname,
-            Mounts = Mounts(host, mounts, start, modes),
+            Mounts = Mounts(host, [.. mounts.Mounts.Concat(start.Volumes).OrderBy(m => m.Destination.Count(c => c == '/'))], start, modes),
             Annotations = host.Annotations.ToImmutableDictionary(),
             Linux = new OciLinux
             {
@@ -106,9 +109,9 @@ internal static class SpecPlan
     };
 
     /// <summary>A mount of the user's on the same place takes the place of a default or generated one.</summary>
-    private static ImmutableArray<OciMount> Mounts(HostConfig host, MountPlan own, StartFacts start, NamespaceModes modes)
+    private static ImmutableArray<OciMount> Mounts(HostConfig host, ImmutableArray<OciMount> own, StartFacts start, NamespaceModes modes)
     {
-        var taken = own.Mounts.Select(m => m.Destination).ToHashSet(StringComparer.Ordinal);
+        var taken = own.Select(m => m.Destination).ToHashSet(StringComparer.Ordinal);
         var defaults = SpecDefaults.Mounts(host.ShmSize).SelectMany(m => Shared(m, start, modes)).Where(m => !taken.Contains(m.Destination))
             .Select(m => host.Privileged && m.Type is ("sysfs" or "cgroup") ? m with { Options = m.Options.Replace("ro", "rw") } : m);
         var generated = GeneratedFiles.Where(f => !taken.Contains(f.Target)).Select(f => Mapped(start, new OciMount
@@ -118,14 +121,10 @@ internal static class SpecPlan
             Type = "bind",
             Options = host.ReadonlyRootfs ? ["rbind", "rprivate", "ro"] : ["rbind", "rprivate", "rw"],
         }));
-        var volumes = own.Points.Where(p => p.Type == "volume").Select(p => p.Destination).ToHashSet(StringComparer.Ordinal);
-        return [.. defaults, .. own.Mounts.Select(m => volumes.Contains(m.Destination) ? Mapped(start, m) : m), .. generated];
+        return [.. defaults, .. own, .. generated];
     }
 
-    /// <summary>
-    /// Files of the engine's own, and volumes, keep the owners that the container sees, whichever user namespace it is in. A directory that
-    /// the user names shows the host's owners: else the container's root would be root in it.
-    /// </summary>
+    /// <summary>Files of the engine's own keep the owners that the container sees, whichever user namespace it is in.</summary>
     private static OciMount Mapped(StartFacts start, OciMount mount) =>
         start.Remap is null || mount.Type != "bind" ? mount : mount with { Options = mount.Options.Add("idmap") };
 

@@ -11,6 +11,7 @@ using Orchestrator.Worker.Events;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Tests.Unit.Worker.Containers;
 
@@ -30,6 +31,7 @@ internal sealed class FakeHost : IAsyncDisposable
             Runtime = Runtime,
             Networks = Networks,
             Images = Images,
+            Volumes = new VolumeStore(new VolumeStoreOptions { Root = Path.Combine(Root, "volumes"), Time = TimeProvider.System, Log = NullLogger<VolumeStore>.Instance }),
             Events = Events,
             Facts = Facts,
             Root = Path.Combine(Root, "containers"),
