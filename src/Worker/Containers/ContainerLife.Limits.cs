@@ -7,6 +7,8 @@ namespace Orchestrator.Worker.Containers;
 /// <summary>Standing still, and other limits while it runs.</summary>
 internal sealed partial class ContainerLife
 {
+    private bool toldOutOfMemory; // in this run
+
     internal Task PauseAsync(CancellationToken stop) => AskAsync("pause", async () =>
     {
         if (state.Status == ContainerStatus.Restarting)
@@ -77,6 +79,18 @@ internal sealed partial class ContainerLife
         Publish("unpause");
         ScheduleProbe();
     }
+
+    /// <summary>The kernel killed something of it, or would have; it may live on.</summary>
+    internal Task OutOfMemoryAsync() => TellAsync("out of memory", () =>
+    {
+        if (state.Status == ContainerStatus.Running)
+        {
+            toldOutOfMemory = true;
+            Publish("oom");
+        }
+
+        return Task.CompletedTask;
+    });
 
     private void RefuseUnlessRunning()
     {

@@ -42,6 +42,9 @@ internal interface IRuntime
     /// <exception cref="RuntimeException">There is no such container.</exception>
     Task ResumeAsync(string id, CancellationToken stop);
 
+    /// <summary>The id of each container that runs out of memory from now on, as it happens; a container may live on.</summary>
+    IAsyncEnumerable<string> WatchOutOfMemoryAsync(CancellationToken stop);
+
     /// <summary>Gives a running container other limits; those that are absent stay. Gives what cannot be held on this host, a sentence each.</summary>
     /// <exception cref="RuntimeException">There is no such container, or the kernel refused: then all limits are as they were.</exception>
     Task<IReadOnlyList<string>> UpdateAsync(string id, OciResources resources, CancellationToken stop);

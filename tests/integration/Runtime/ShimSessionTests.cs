@@ -15,7 +15,7 @@ public sealed class ShimSessionTests
     [Fact]
     public async Task Execs_and_sessions_work_over_the_socket()
     {
-        await using var shim = new OwnShim();
+        await using var shim = await OwnShim.StartAsync();
         await using var host = new RuntimeHost(_ => shim.Connect());
         await host.StartAsync(host.Shell("c", "cat") with { OpenStdin = true });
         Assert.Equal((3, "out\n", "wrong\n"), await host.Runtime.RunExecAsync("c", ExecShell("echo out; echo wrong >&2; exit 3")));
@@ -46,7 +46,7 @@ public sealed class ShimSessionTests
     [Fact]
     public async Task A_daemon_that_goes_ends_what_its_execs_wait_for_and_the_next_one_execs_in_the_same_container()
     {
-        await using var shim = new OwnShim();
+        await using var shim = await OwnShim.StartAsync();
         await using var host = new RuntimeHost(_ => shim.Connect());
         await host.StartAsync(host.Shell("c", "while [ ! -e /go ]; do sleep 0.02; done; exit 4"));
         var first = shim.Connect();
@@ -74,7 +74,7 @@ public sealed class ShimSessionTests
     [Fact]
     public async Task A_container_on_a_terminal_outlives_its_sessions_daemon()
     {
-        await using var shim = new OwnShim();
+        await using var shim = await OwnShim.StartAsync();
         await using var host = new RuntimeHost(_ => shim.Connect());
         var first = shim.Connect();
         var session = await first.AttachAsync("c", CancellationToken.None);
@@ -92,7 +92,7 @@ public sealed class ShimSessionTests
     [Fact]
     public async Task What_keeps_a_container_alive_without_its_shim_can_be_held_until_its_input_ends()
     {
-        await using var shim = new OwnShim();
+        await using var shim = await OwnShim.StartAsync();
         await using var host = new RuntimeHost(_ => shim.Connect());
         var runtime = (ShimRuntime)host.Runtime;
         await host.StartAsync(host.Shell("c", "cat; exit 4") with { OpenStdin = true, StdinOnce = true });
@@ -113,8 +113,18 @@ public sealed class ShimSessionTests
     {
         private readonly string instance = $"orch-session-{Environment.ProcessId}-{Interlocked.Increment(ref counter)}";
         private readonly List<ShimRuntime> made = [];
+        private readonly ShimProcess parent;
+
+        private OwnShim() => parent = Process();
 
         private string ExecRoot => $"/tmp/{instance}-run";
+
+        internal static async Task<OwnShim> StartAsync()
+        {
+            var shim = new OwnShim();
+            await shim.parent.EnsureAsync(CancellationToken.None);
+            return shim;
+        }
 
         internal ShimRuntime Connect()
         {
@@ -126,8 +136,8 @@ public sealed class ShimSessionTests
         {
             foreach (var runtime in made)
                 await runtime.DisposeAsync();
-            await using (var last = Process())
-                await last.ShutdownAsync(CancellationToken.None);
+            await parent.ShutdownAsync(CancellationToken.None); // its parent waits until it has cleaned up
+            await parent.DisposeAsync();
             Directory.Delete(ExecRoot, recursive: true);
         }
 

@@ -32,6 +32,8 @@ internal sealed class ServiceFlags(string add)
     private readonly Option<string?> _stopGrace = Flags.Text("--stop-grace-period", "Time to wait before force killing a container", "duration");
     private readonly Option<string?> _entrypoint = Flags.Text("--entrypoint", "Overwrite the default entrypoint of the image", "command");
     private readonly Option<string?> _logDriver = Flags.Text("--log-driver", "Logging driver for service");
+    private readonly Option<string?> _userns = Flags.Text("--userns", "User namespace of the containers (default, host, remap)");
+    private readonly Option<string[]> _securityOpt = Flags.List("--security-opt", "Security options (no-new-privileges, seccomp=default|unconfined|FILE)", "list");
     private readonly Option<string?> _oomScore = Flags.Text("--oom-score-adj", "Tune the host's OOM preferences (-1000 to 1000)", "int");
     private readonly Option<string[]> _logOpt = Flags.List("--log-opt", "Logging driver options", "list");
     private readonly Option<string[]> _publish = Flags.List("--publish" + add, "Publish a port as a node port", "port", add.Length == 0 ? ["-p"] : []);
@@ -60,7 +62,7 @@ internal sealed class ServiceFlags(string add)
         _replicas, _maxPerNode, _endpointMode, _limitCpu, _limitMemory, _limitPids, _reserveCpu, _reserveMemory, _restartCondition, _restartDelay,
         _restartMax, _restartWindow, .. _update.All, .. _rollback.All, .. _health.All, _user, _workdir, _hostname, _stopSignal, _stopGrace,
         _entrypoint, _logDriver, _oomScore, _logOpt, _publish, _env, _label, _containerLabel, _constraint, _preference, _network, _mount, _host, _dns,
-        _dnsSearch, _dnsOption, _group, _sysctl, _ulimit, _capAdd, _capDrop, _readOnly, _init, _tty,
+        _dnsSearch, _dnsOption, _group, _sysctl, _ulimit, _userns, _securityOpt, _capAdd, _capDrop, _readOnly, _init, _tty,
     ];
 
     /// <summary>The spec with everything that was given on the command line; <paramref name="variables"/> come before <c>--env</c>.</summary>
@@ -84,6 +86,7 @@ internal sealed class ServiceFlags(string add)
             Hosts = [.. container.Hosts, .. (call.Get(_host) ?? []).Select(Host)],
             Groups = [.. container.Groups.Union(call.Get(_group) ?? [], StringComparer.Ordinal)],
             Sysctls = Pairs(container.Sysctls, call.Get(_sysctl)),
+            Privileges = Security(call, container.Privileges),
             Ulimits = Replaced(container.Ulimits, (call.Get(_ulimit) ?? []).Select(Ulimit), u => u.Name),
             CapabilityAdd = Capabilities(container.CapabilityAdd, container.CapabilityDrop, call.Get(_capAdd), call.Get(_capDrop)),
             CapabilityDrop = Capabilities(container.CapabilityDrop, container.CapabilityAdd, call.Get(_capDrop), call.Get(_capAdd)),
@@ -114,6 +117,19 @@ internal sealed class ServiceFlags(string add)
             RollbackConfig = _rollback.Apply(call, spec.RollbackConfig),
             EndpointSpec = Endpoint(call, spec.EndpointSpec),
         };
+    }
+
+    private Privileges? Security(Invocation call, Privileges? old)
+    {
+        if (call.Get(_securityOpt) is not { Length: > 0 } && !call.Has(_userns))
+            return old;
+        var privileges = (old ?? new Privileges()) with { UserNamespace = OneOf(call, _userns, "default", "host", "remap") ?? old?.UserNamespace };
+        foreach (var option in call.Get(_securityOpt) ?? [])
+        {
+            var parsed = SecurityOptions.Add(privileges, option, path => File.Exists(Path.Combine(call.Shell.Folder, path)) ? File.ReadAllText(Path.Combine(call.Shell.Folder, path)) : null);
+            privileges = parsed.Error is null ? parsed.Value : throw new CommandException($"--security-opt: {parsed.Error}");
+        }
+        return privileges;
     }
 
     private ServiceMode Replicas(Invocation call, ServiceMode mode) => mode.Global is null && mode.GlobalJob is null
@@ -207,7 +223,7 @@ internal sealed class ServiceFlags(string add)
         return [.. mine.Where(c => !taken.Contains(c)), .. added.Where(c => !other.Contains(c) && !mine.Contains(c)).Distinct(StringComparer.Ordinal)];
     }
 
-    private static string Capability(string text)
+    internal static string Capability(string text)
     {
         var name = text.ToUpperInvariant();
         return name == "ALL" || name.StartsWith("CAP_", StringComparison.Ordinal) ? name : "CAP_" + name;
@@ -221,7 +237,7 @@ internal sealed class ServiceFlags(string add)
             : throw new CommandException($"bad format for a host: '{text}': write NAME:IP");
     }
 
-    private static Ulimit Ulimit(string text)
+    internal static Ulimit Ulimit(string text)
     {
         var equals = text.IndexOf('=');
         var values = equals < 0 ? [] : text[(equals + 1)..].Split(':');
@@ -237,7 +253,7 @@ internal sealed class ServiceFlags(string add)
     }
 
     /// <summary>A name alone takes its value from the environment, and is left out when it is not set there.</summary>
-    private static List<string> Variables(IReadOnlyList<string> old, IEnumerable<string> given, IReadOnlyDictionary<string, string> environment)
+    internal static List<string> Variables(IReadOnlyList<string> old, IEnumerable<string> given, IReadOnlyDictionary<string, string> environment)
     {
         var all = new List<string>(old);
         foreach (var text in given)
@@ -295,7 +311,7 @@ internal sealed class ServiceFlags(string add)
         : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for {option.Name}: it must be a whole number from 0");
 
-    private static long? Whole(Invocation call, Option<string?> option) => call.Get(option) is not { } text ? null
+    internal static long? Whole(Invocation call, Option<string?> option) => call.Get(option) is not { } text ? null
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for {option.Name}: it must be a whole number");
 

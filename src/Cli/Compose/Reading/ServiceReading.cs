@@ -93,6 +93,7 @@ internal sealed partial class ServiceReading(ReadingContext context, MappingEntr
             CapabilityAdd = Capabilities(body, "cap_add"),
             CapabilityDrop = Capabilities(body, "cap_drop"),
             Ulimits = Ulimits(body),
+            Privileges = Security(body),
         };
     }
 

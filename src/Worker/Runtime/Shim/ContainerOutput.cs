@@ -15,6 +15,9 @@ internal sealed class ContainerOutput : IDisposable
     /// <summary>More than a FIFO holds, and an end for a writer in another pid namespace that never stops.</summary>
     private const int LastReads = 64;
 
+    /// <summary>For a FIFO whose writer fills it: both sides are woken less often. Idle ones stay small, for the kernel keeps a table for each.</summary>
+    private const int WideFifo = 256 * 1024;
+
     private readonly LogFile log;
     private readonly TimeProvider time;
     private readonly Stream[] streams;
@@ -86,6 +89,8 @@ internal sealed class ContainerOutput : IDisposable
                 Sessions?.Write(loop, stream.Number, buffer.AsSpan(0, count));
                 stream.Splitter.Take(buffer.AsSpan(0, count), time.GetUtcNow(), lines);
                 Flush();
+                if (turn == 0 && count == ReadSize)
+                    stream.Widen();
             }
         }
         finally
@@ -130,5 +135,14 @@ internal sealed class ContainerOutput : IDisposable
         internal LineSplitter Splitter { get; } = splitter;
 
         internal ulong Token { get; set; }
+
+        private bool wide;
+
+        internal void Widen()
+        {
+            if (!wide)
+                Linux.Fifo.Widen(Fifo, WideFifo);
+            wide = true;
+        }
     }
 }

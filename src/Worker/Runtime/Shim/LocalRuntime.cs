@@ -98,6 +98,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
         threads.Dispose();
         execThreads.Dispose();
         loop.Dispose();
+        oomWatch?.Dispose();
         launcher.Dispose();
         foreach (var parent in cgroupParents.Keys)
         {
@@ -138,6 +139,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     {
         BeginSessions(container);
         container.Output.Start(loop);
+        WatchMemory(container);
         container.Token = loop.Watch(container.PidFd, () => Collect(container));
     }
 
@@ -146,6 +148,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
         if (PidFd.TryWait(container.PidFd) is not { } status)
             return;
         loop.Forget(container.PidFd, container.Token);
+        oomWatch?.Stop(container);
         container.Output.Finish(loop);
         var exit = new ContainerExit
         {

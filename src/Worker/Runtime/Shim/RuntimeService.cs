@@ -21,6 +21,7 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
     internal const string Update = "update";
     internal const string Usage = "usage";
     internal const string Processes = "processes";
+    internal const string OutOfMemory = "out-of-memory";
 
     public string Name => ServiceName;
 
@@ -55,24 +56,6 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
                     await foreach (var exit in runtime.WatchExitsAsync(stop))
                         await AnswerAsync(new RuntimeReply { Exit = exit });
                     break;
-                case Pause:
-                    await runtime.PauseAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
-                    await AnswerAsync(new RuntimeReply());
-                    break;
-                case Resume:
-                    await runtime.ResumeAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
-                    await AnswerAsync(new RuntimeReply());
-                    break;
-                case Update:
-                    var update = Read(request, RuntimeJson.Default.UpdateRequest);
-                    await AnswerAsync(new RuntimeReply { Warnings = await runtime.UpdateAsync(update.Id, update.Resources, stop) });
-                    break;
-                case Usage:
-                    await AnswerAsync(new RuntimeReply { Usage = await runtime.ReadUsageAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
-                    break;
-                case Processes:
-                    await AnswerAsync(new RuntimeReply { Processes = await runtime.ListProcessesAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
-                    break;
                 case Exec:
                     await ExecAsync(Read(request, RuntimeJson.Default.ExecRequest), (answer, files) => reply(Message(answer, files)), stop);
                     break;
@@ -96,6 +79,28 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
                     var kill = Read(request, RuntimeJson.Default.ExecSignalRequest);
                     await runtime.SignalExecAsync(kill.Id, kill.ExecId, kill.Number);
                     await AnswerAsync(new RuntimeReply());
+                    break;
+                case Pause:
+                    await runtime.PauseAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Resume:
+                    await runtime.ResumeAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Update:
+                    var update = Read(request, RuntimeJson.Default.UpdateRequest);
+                    await AnswerAsync(new RuntimeReply { Warnings = await runtime.UpdateAsync(update.Id, update.Resources, stop) });
+                    break;
+                case OutOfMemory:
+                    await foreach (var id in runtime.WatchOutOfMemoryAsync(stop))
+                        await AnswerAsync(new RuntimeReply { OutOfMemory = id });
+                    break;
+                case Usage:
+                    await AnswerAsync(new RuntimeReply { Usage = await runtime.ReadUsageAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
+                    break;
+                case Processes:
+                    await AnswerAsync(new RuntimeReply { Processes = await runtime.ListProcessesAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
                     break;
                 default:
                     throw new ShimException($"The runtime has no operation '{operation}'.");
@@ -128,11 +133,12 @@ internal sealed record RuntimeReply
     public StartedContainer? Started { get; init; }
     public IReadOnlyList<ContainerRecord>? Containers { get; init; }
     public ContainerExit? Exit { get; init; }
-    public IReadOnlyList<string>? Warnings { get; init; }
-    public ContainerUsage? Usage { get; init; }
-    public IReadOnlyList<int>? Processes { get; init; }
     public ExecStarted? Exec { get; init; }
     public SessionOpened? Session { get; init; }
+    public IReadOnlyList<string>? Warnings { get; init; }
+    public ContainerUsage? Usage { get; init; }
+    public string? OutOfMemory { get; init; }
+    public IReadOnlyList<int>? Processes { get; init; }
 }
 
 [JsonSourceGenerationOptions(
@@ -140,10 +146,10 @@ internal sealed record RuntimeReply
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LaunchRequest))]
 [JsonSerializable(typeof(SignalRequest))]
-[JsonSerializable(typeof(UpdateRequest))]
 [JsonSerializable(typeof(ExecRequest))]
 [JsonSerializable(typeof(SessionRequest))]
 [JsonSerializable(typeof(ResizeRequest))]
 [JsonSerializable(typeof(ExecSignalRequest))]
+[JsonSerializable(typeof(UpdateRequest))]
 [JsonSerializable(typeof(RuntimeReply))]
 internal sealed partial class RuntimeJson : JsonSerializerContext;
