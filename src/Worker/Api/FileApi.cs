@@ -71,6 +71,21 @@ internal sealed class FileApi(EngineParts parts)
         var name = request.Query("repo") is not { Length: > 0 } repository ? null
             : request.Query("tag") is { Length: > 0 } tag ? $"{repository}:{tag}"
             : repository;
+        // Nothing is written meanwhile, unless the caller says that it does not mind.
+        var paused = request.Flag("pause", otherwise: true) && await PauseAsync(reference, request.Stop);
+        try
+        {
+            await CommitAsync(request, reference, name);
+        }
+        finally
+        {
+            if (paused)
+                await parts.Containers.UnpauseAsync(reference, CancellationToken.None);
+        }
+    }
+
+    private async Task CommitAsync(ApiRequest request, string reference, string? name)
+    {
         var layer = await parts.Containers.LayerOfAsync(reference, request.Stop);
         // What the client sends as a body is the container's config with what it changed; an empty one changes nothing.
         var changed = request.Http.Request.ContentLength is > 0 || request.Http.Request.Headers.TransferEncoding.Count > 0
@@ -82,6 +97,7 @@ internal sealed class FileApi(EngineParts parts)
                 ImageId = layer.Container.ImageId,
                 Upper = layer.Upper,
                 Skip = layer.IsPlace,
+                Adapt = layer.Seen,
                 Config = CommitConfig.Of(layer.Container.Config, changed),
                 ContainerId = layer.Container.Id,
                 Reference = name,
@@ -95,6 +111,21 @@ internal sealed class FileApi(EngineParts parts)
             ["image"] = layer.Container.Config.Image, ["name"] = layer.Container.Name, ["imageID"] = id, ["imageRef"] = name ?? "",
         });
         await request.ReplyAsync(new CreatedReply { Id = id }, 201);
+    }
+
+    private async Task<bool> PauseAsync(string reference, CancellationToken stop)
+    {
+        if (parts.Containers.Inspect(reference).State is not { Running: true, Paused: false, Restarting: false })
+            return false;
+        try
+        {
+            await parts.Containers.PauseAsync(reference, stop);
+            return true;
+        }
+        catch (ContainerConflictException)
+        {
+            return false; // it just ended, or somebody else paused it
+        }
     }
 
     private static string PathOf(ApiRequest request) =>

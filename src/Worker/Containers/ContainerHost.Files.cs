@@ -30,15 +30,18 @@ internal sealed partial class ContainerHost
     /// <param name="begin">Told what it is, and gives the stream; nothing is written when there is nothing at the path.</param>
     /// <param name="stop">Cancels.</param>
     /// <exception cref="ContainerPathException">Nothing is there.</exception>
-    internal Task ReadArchiveAsync(string reference, string path, Func<PathStat, Stream> begin, CancellationToken stop) =>
-        index.Find(reference).WithRootAsync(write: false, root =>
+    internal Task ReadArchiveAsync(string reference, string path, Func<PathStat, Stream> begin, CancellationToken stop)
+    {
+        var life = index.Find(reference);
+        return life.WithRootAsync(write: false, root =>
         {
             var paths = new RootedPaths(root);
             var (stat, resolved) = Stat(paths, reference, path);
             using var parent = resolved.Length == 0 ? FileOps.OpenDirectory(root, ".") : paths.Parent(resolved, out _) ?? throw new ContainerPathException(reference, path);
-            new ArchiveWriter(begin(stat), stop).Write(parent, resolved.Length == 0 ? "." : Path.GetFileName(resolved), stat.Name == "/" ? "." : stat.Name);
+            new ArchiveWriter(begin(stat), new SeenIds(life.Snapshot.Container.Remap), stop).Write(parent, resolved.Length == 0 ? "." : Path.GetFileName(resolved), stat.Name == "/" ? "." : stat.Name);
             return true;
         }, stop);
+    }
 
     /// <summary>Unpacks a tar below a directory of the container.</summary>
     /// <exception cref="ContainerPathException">The directory is not there.</exception>
@@ -54,7 +57,13 @@ internal sealed partial class ContainerHost
                 throw new ContainerPathException(reference, path);
             if (status.Kind != FileKind.Directory)
                 throw new InvalidContainerException("path", "extraction point is not a directory");
-            using var reader = new ArchiveReader(paths, into, new ExtractOptions { KeepKinds = keepKinds, Owner = ownByUser ? Owner(life.Snapshot, root) : null });
+            using var reader = new ArchiveReader(paths, into, new ExtractOptions
+            {
+                KeepKinds = keepKinds,
+                Owner = ownByUser ? Owner(life.Snapshot, root) : null,
+                Ids = new SeenIds(life.Snapshot.Container.Remap),
+                MappedDevice = life.Snapshot.State.Pid > 0 ? null : FileOps.Status(root, ".")!.Value.Device,
+            });
             try
             {
                 reader.Read(new TarScanner(archive), stop);
@@ -72,25 +81,28 @@ internal sealed partial class ContainerHost
     /// <summary>What the container added, changed and deleted in its image.</summary>
     internal async Task<IReadOnlyList<FilesystemChange>> ChangesAsync(string reference, CancellationToken stop)
     {
-        var (directory, layers, places) = await LayersAsync(index.Find(reference).Snapshot.Container, stop);
-        return await Task.Run(() => new LayerChanges(directory.Upper, layers, places).All(), stop);
+        var container = index.Find(reference).Snapshot.Container;
+        var (directory, layers, places) = await LayersAsync(container, stop);
+        var ids = new SeenIds(container.Remap);
+        return await Task.Run(() => new LayerChanges(directory.Upper, layers, places, ids).All(), stop);
     }
 
     /// <summary>Writes the whole root file system as a tar, volumes left out.</summary>
     internal async Task ExportAsync(string reference, Stream to, CancellationToken stop)
     {
         var container = index.Find(reference).Snapshot.Container;
+        ContainerLife.RefuseRemapped(container);
         var (directory, layers, _) = await LayersAsync(container, stop);
         await Task.Run(() =>
         {
-            var tar = new TarComposer(to);
+            var (tar, ids) = (new TarComposer(to), new SeenIds(container.Remap));
             foreach (var (entry, host) in ViewEntries.Of(new LayeredView([directory.Upper, .. layers]).Find("")!, ""))
             {
                 stop.ThrowIfCancellationRequested();
                 if (entry.Name is "/" or "")
                     continue;
                 using var content = entry.Size > 0 ? File.OpenRead(host) : null;
-                tar.Write(entry, content);
+                tar.Write(ids.Seen(entry), content);
             }
 
             tar.Finish();
@@ -103,8 +115,10 @@ internal sealed partial class ContainerHost
     internal async Task<ContainerLayer> LayerOfAsync(string reference, CancellationToken stop)
     {
         var container = index.Find(reference).Snapshot.Container;
+        ContainerLife.RefuseRemapped(container);
         var (directory, layers, places) = await LayersAsync(container, stop);
-        return new ContainerLayer(container, directory.Upper, new LayerChanges(directory.Upper, layers, places).IsPlace);
+        var ids = new SeenIds(container.Remap);
+        return new ContainerLayer(container, directory.Upper, new LayerChanges(directory.Upper, layers, places, ids).IsPlace, ids.Seen);
     }
 
     /// <summary>Null: it is gone.</summary>
@@ -148,6 +162,7 @@ internal sealed partial class ContainerHost
         var places = SpecDefaults.Mounts(container.HostConfig.ShmSize).Select(m => m.Destination)
             .Concat(SpecPlan.GeneratedFiles.Select(f => f.Target))
             .Concat(VolumePlan.Points(container).Select(p => p.Destination))
+            .Concat(container.MemoryFiles ?? [])
             .Select(p => p.Trim('/')).ToHashSet(StringComparer.Ordinal);
         return (new ContainerDirectory(services.Root, container.Id), layers.LowerDirs, places);
     }
@@ -166,7 +181,8 @@ internal sealed partial class ContainerHost
 /// <param name="Container">The container.</param>
 /// <param name="Upper">The overlay's upper directory.</param>
 /// <param name="IsPlace">Tells paths that are there only to be mounted on.</param>
-internal sealed record ContainerLayer(StoredContainer Container, string Upper, Func<string, bool> IsPlace);
+/// <param name="Seen">An entry with the owners that the container sees.</param>
+internal sealed record ContainerLayer(StoredContainer Container, string Upper, Func<string, bool> IsPlace, Func<TarEntry, TarEntry> Seen);
 
 /// <summary>The container's root or one of its volumes takes no writes (403).</summary>
 internal sealed class ContainerReadOnlyException(string message, Exception inner) : Exception(message, inner);

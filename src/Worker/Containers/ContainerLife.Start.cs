@@ -125,7 +125,8 @@ internal sealed partial class ContainerLife
                 ShmDirectory = joined.ShmDirectory,
                 Devices = HostDevices.Of(host),
                 Blocks = BlockDevices.Find(host),
-                Volumes = mounted.Mounts,
+                Volumes = mounted.Volumes,
+                Lent = mounted.Lent,
             },
             services.Facts);
         return new LaunchRequest

@@ -1,4 +1,6 @@
 using Orchestrator.Worker.Containers.Plan;
+using Orchestrator.Worker.Images.Unpack;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -11,28 +13,21 @@ internal static class ContainerUser
     /// <param name="layers">What the container wrote first, then the image's layers from the top.</param>
     /// <param name="user">As in the spec.</param>
     /// <param name="moreGroups">Additional ones.</param>
-    internal static UserPlan Find(IReadOnlyList<string> layers, string user, IReadOnlyList<string> moreGroups) =>
-        UserPlan.Of(user, moreGroups, Read(layers, "passwd"), Read(layers, "group"));
-
-    /// <summary>
-    /// The topmost layer that has the file decides. Symbolic links are not followed: they are the image's, and would lead into the host's files.
-    /// </summary>
-    private static string Read(IReadOnlyList<string> layers, string name)
+    internal static UserPlan Find(IReadOnlyList<string> layers, string user, IReadOnlyList<string> moreGroups)
     {
-        foreach (var layer in layers)
-        {
-            var etc = new DirectoryInfo(Path.Combine(layer, "etc"));
-            if (!etc.Exists)
-                continue;
-            if (etc.LinkTarget is not null)
-                return "";
-            var file = new FileInfo(Path.Combine(etc.FullName, name));
-            if (file.LinkTarget is not null)
-                return "";
-            if (file.Exists)
-                return file.Attributes.HasFlag(FileAttributes.Device) || file.Length > MostBytes ? "" : File.ReadAllText(file.FullName);
-        }
+        var view = new LayeredView([.. layers]);
+        return UserPlan.Of(user, moreGroups, Read(view, "etc/passwd"), Read(view, "etc/group"));
+    }
 
-        return "";
+    /// <summary>As the container would read it: links stay inside, what it deleted is not there.</summary>
+    private static string Read(LayeredView view, string path)
+    {
+        if (view.Find(path) is not { Status.Kind: FileKind.Regular } found || found.Status.Size > MostBytes)
+            return "";
+        // A container that runs may put a link or a fifo there meanwhile.
+        using var folder = FileOps.OpenDirectory(Path.GetDirectoryName(found.HostPath)!);
+        using var file = new StreamReader(new FileStream(FileOps.OpenForReading(folder, Path.GetFileName(found.HostPath)), FileAccess.Read, 0));
+        var text = new char[(int)found.Status.Size];
+        return new string(text, 0, file.ReadBlock(text));
     }
 }

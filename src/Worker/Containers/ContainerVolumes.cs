@@ -30,7 +30,7 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
     /// <summary>Mounts devices; the binds that the runtime makes are the answer, and what must be let go when it has made them.</summary>
     internal async Task<MountedVolumes> MountAsync(StoredContainer container, ImmutableArray<string> layers)
     {
-        var mounts = ImmutableArray.CreateBuilder<OciMount>();
+        var (volumes, lent) = (ImmutableArray.CreateBuilder<OciMount>(), ImmutableArray.CreateBuilder<OciMount>());
         var pins = new List<string>();
         try
         {
@@ -49,16 +49,16 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
                     }
                 }
 
-                mounts.Add(new OciMount
+                (mount.Type == "volume" ? volumes : lent).Add(new OciMount
                 {
                     Destination = mount.Destination,
                     Source = source,
                     Type = "bind",
-                    Options = ["rbind", mount.Propagation.Length > 0 ? mount.Propagation : "rprivate", mount.ReadOnly ? "ro" : "rw", .. Mapping(container, mount)],
+                    Options = ["rbind", mount.Propagation.Length > 0 ? mount.Propagation : "rprivate", mount.ReadOnly ? "ro" : "rw"],
                 });
             }
 
-            return new MountedVolumes(mounts.ToImmutable(), pins);
+            return new MountedVolumes(volumes.ToImmutable(), lent.ToImmutable(), pins);
         }
         catch (Exception e)
         {
@@ -69,12 +69,6 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
             throw;
         }
     }
-
-    /// <summary>
-    /// Volumes keep the owners that the container sees, whichever user namespace it is in. A directory that somebody named shows the host's:
-    /// else the container's root would be root in it.
-    /// </summary>
-    private static ImmutableArray<string> Mapping(StoredContainer container, StoredMount mount) => container.Remap is not null && mount.Type == "volume" ? ["idmap"] : [];
 
     /// <summary>The container runs no more. What fails is logged: it must not keep the container from ending.</summary>
     internal async Task UnmountAsync(StoredContainer container)
@@ -140,9 +134,10 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
 }
 
 /// <summary>What a start mounts.</summary>
-/// <param name="Mounts">For the runtime.</param>
+/// <param name="Volumes">For the runtime.</param>
+/// <param name="Lent">Directories of the host that other containers lent.</param>
 /// <param name="Pins">Let go when it has mounted them.</param>
-internal sealed record MountedVolumes(ImmutableArray<OciMount> Mounts, IReadOnlyList<string> Pins)
+internal sealed record MountedVolumes(ImmutableArray<OciMount> Volumes, ImmutableArray<OciMount> Lent, IReadOnlyList<string> Pins)
 {
     internal void Unpin()
     {

@@ -14,6 +14,9 @@ internal sealed record CommitRequest
     /// <summary>Paths, relative to it, that do not belong to the layer.</summary>
     public required Func<string, bool> Skip { get; init; }
 
+    /// <summary>An entry as the image shall have it.</summary>
+    public Func<Archives.TarEntry, Archives.TarEntry> Adapt { get; init; } = entry => entry;
+
     public required ImageConfig Config { get; init; }
     public required string ContainerId { get; init; }
 

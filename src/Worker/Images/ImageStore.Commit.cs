@@ -46,7 +46,7 @@ internal sealed partial class ImageStore
         Blob layer;
         using (var writer = _content.Blobs.Writer(scope))
         {
-            LayerTar.Write(request.Upper, writer, stop, request.Skip);
+            LayerTar.Write(request.Upper, writer, stop, request.Skip, request.Adapt);
             layer = writer.Commit();
         }
 

@@ -15,6 +15,7 @@ internal static unsafe partial class MountTree
     private const nint OpenTreeNumber = 428;
     private const nint MoveMountNumber = 429;
     private const nint FromItself = 4;
+    private const nint ToFollowsLinks = 0x10;
     private const nint FsOpenNumber = 430;
     private const nint FsConfigNumber = 431;
     private const nint FsMountNumber = 432;
@@ -90,12 +91,12 @@ internal static unsafe partial class MountTree
         return mount >= 0 ? new SafeFileHandle(mount, ownsHandle: true) : throw LinuxException.Last($"fsmount {type}");
     }
 
-    /// <summary>Mounts it on a directory of this process's (move_mount(2)).</summary>
+    /// <summary>Mounts it on a path of this thread's namespace, a link at its end followed (move_mount(2)).</summary>
     internal static void Attach(SafeFileHandle tree, string target)
     {
         fixed (byte* empty = Utf8(""), path = Utf8(target))
         {
-            if (syscall(MoveMountNumber, (int)tree.DangerousGetHandle(), (nint)empty, AtCwd, (nint)path, FromItself) == -1)
+            if (syscall(MoveMountNumber, (int)tree.DangerousGetHandle(), (nint)empty, AtCwd, (nint)path, FromItself | ToFollowsLinks) == -1)
                 throw LinuxException.Last($"mount on {target}");
         }
         GC.KeepAlive(tree);

@@ -74,16 +74,16 @@ public sealed class VolumeTests : IAsyncLifetime
         (await _host.DockerAsync("volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=size=1m,mode=700", "memory")).Succeeded();
         async Task<bool> MountedAsync() => (await _host.InsideAsync("cat", "/proc/mounts")).Output.Contains("/volumes/memory/_data", StringComparison.Ordinal);
         Assert.False(await MountedAsync());
-        foreach (var name in new[] { "a", "b" })
+        foreach (var name in new[] { "m1", "m2" })
             (await _host.DockerAsync("run", "-d", "--init", "--name", name, "-v", "memory:/m", "busybox", "sleep", "1000")).Succeeded();
         Assert.True(await MountedAsync());
-        (await _host.DockerAsync("kill", "a")).Succeeded();
-        (await _host.DockerAsync("rm", "a")).Succeeded();
+        (await _host.DockerAsync("kill", "m1")).Succeeded();
+        (await _host.DockerAsync("rm", "m1")).Succeeded();
         Assert.True(await MountedAsync());
         await _host.KillDaemonAsync();
         await _host.StartDaemonAsync();
         Assert.True(await MountedAsync());
-        (await _host.DockerAsync("kill", "b")).Succeeded();
+        (await _host.DockerAsync("kill", "m2")).Succeeded();
         await Shell.EventuallyAsync("the device unmounted", MountedAsync, mounted => !mounted);
         (await _host.DockerAsync("volume", "create", "-o", "type=nosuchfs", "-o", "device=/dev/none", "broken")).Succeeded();
         var failed = await RunAsync("-v", "broken:/b", "busybox", "true");

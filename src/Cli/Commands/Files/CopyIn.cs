@@ -71,7 +71,7 @@ internal static class CopyIn
             using var parent = FileOps.OpenDirectory(Path.GetDirectoryName(path) ?? "/");
             var counted = new CountingStream(stream);
             var buffered = new BufferedStream(counted, 64 * 1024);
-            new ArchiveWriter(buffered, cancellationToken).Write(parent, path == "/" ? "." : Path.GetFileName(path), name);
+            new ArchiveWriter(buffered, new SeenIds(null), cancellationToken).Write(parent, path == "/" ? "." : Path.GetFileName(path), name);
             buffered.Flush();
             Written = counted.Count;
         }, cancellationToken);

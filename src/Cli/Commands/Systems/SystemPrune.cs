@@ -11,7 +11,7 @@ internal static class SystemPrune
     {
         var all = Flags.Switch("--all", "Remove all unused images not just dangling ones", "-a");
         var volumes = Flags.Switch("--volumes", "Prune anonymous volumes");
-        var (filter, force) = (Flags.Filter(), Flags.Switch("--force", "Do not prompt for confirmation", "-f"));
+        var (filter, force) = (Flags.List("--filter", "Provide filter values (e.g. \"label=<key>=<value>\")", "filter"), Flags.Switch("--force", "Do not prompt for confirmation", "-f"));
         return new Command("prune", "Remove unused data").Does(shell, [all, volumes, filter, force], async (call, stop) =>
         {
             var filters = Flags.Filters(call.Get(filter));

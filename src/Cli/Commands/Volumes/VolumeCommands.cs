@@ -89,7 +89,7 @@ internal static class VolumeCommands
     private static Command Prune(Shell shell)
     {
         var all = Flags.Switch("--all", "Remove all unused volumes, not just anonymous ones", "-a");
-        var (filter, force) = (Flags.Filter(), Flags.Switch("--force", "Do not prompt for confirmation", "-f"));
+        var (filter, force) = (Flags.List("--filter", "Provide filter values (e.g. \"label=<key>=<value>\")", "filter"), Flags.Switch("--force", "Do not prompt for confirmation", "-f"));
         return new Command("prune", "Remove unused local volumes").Does(shell, [all, filter, force], async (call, stop) =>
         {
             var what = call.Get(all) ? "all local volumes" : "anonymous local volumes";

@@ -14,6 +14,12 @@ internal sealed record ExtractOptions
     /// <summary>Everything belongs to them; null: as the archive says.</summary>
     public (uint Uid, uint Gid)? Owner { get; init; }
 
+    /// <summary>Gives the owners that the container sees the numbers they have on the host.</summary>
+    public SeenIds Ids { get; init; } = new(null);
+
+    /// <summary>Only what is on this device bears the host's numbers: the volumes of a container that does not run are not mapped. Null: everything.</summary>
+    public ulong? MappedDevice { get; init; }
+
     /// <summary>Everything belongs to whoever unpacks it, and attributes that only root may set are left out.</summary>
     public bool OwnerIsCaller { get; init; }
 
@@ -116,7 +122,12 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
     {
         var (uid, gid) = options.Owner ?? (entry.Uid, entry.Gid);
         if (!options.OwnerIsCaller)
+        {
+            if (options.MappedDevice is not { } mapped || FileOps.Status(parent, ".")?.Device == mapped)
+                (uid, gid) = options.Ids.OnHost(uid, gid);
             FileOps.ChangeOwner(parent, leaf, uid, gid);
+        }
+
         if (entry.Kind != TarKind.Symlink)
             FileOps.ChangeMode(parent, leaf, entry.Mode);
         foreach (var (name, value) in entry.Xattrs.Where(x => options.OwnerIsCaller ? x.Key.StartsWith("user.", StringComparison.Ordinal) : !x.Key.StartsWith("trusted.", StringComparison.Ordinal)))

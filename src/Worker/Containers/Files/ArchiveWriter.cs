@@ -6,7 +6,7 @@ using Orchestrator.Worker.Linux;
 namespace Orchestrator.Worker.Containers.Files;
 
 /// <summary>Writes a file or a directory of a container as a tar, through what is mounted there.</summary>
-internal sealed class ArchiveWriter(Stream to, CancellationToken stop)
+internal sealed class ArchiveWriter(Stream to, SeenIds ids, CancellationToken stop)
 {
     private readonly TarComposer tar = new(to);
     private readonly Dictionary<(ulong, ulong), string> inodes = [];
@@ -26,8 +26,9 @@ internal sealed class ArchiveWriter(Stream to, CancellationToken stop)
         if (FileOps.Status(parent, leaf) is not { } status)
             return; // it vanished, as files do where programs run
         var path = $"{FileOps.PathOf(parent)}/{leaf}";
-        if (HostEntries.Describe(path, name, status) is not { } entry)
+        if (HostEntries.Describe(path, name, status) is not { } described)
             return;
+        var entry = ids.Seen(described);
         if (status.Kind != FileKind.Directory && status.Links > 1 && !inodes.TryAdd((status.Device, status.Inode), name))
         {
             tar.Write(entry with { Kind = TarKind.HardLink, LinkName = inodes[(status.Device, status.Inode)], Size = 0, Xattrs = TarEntry.NoXattrs });

@@ -8,8 +8,9 @@ namespace Orchestrator.Worker.Containers.Files;
 /// <summary>What a container changed in its image, by Docker's rules (moby pkg/archive, changes.go): read from the overlay's upper directory.</summary>
 /// <param name="upper">What the container wrote.</param>
 /// <param name="lowers">The image's layers.</param>
+/// <param name="ids">Owners as the container sees them.</param>
 /// <param name="places">Paths without leading slash on which the engine mounts: what it makes there is no change of the container's.</param>
-internal sealed class LayerChanges(string upper, ImmutableArray<string> lowers, IReadOnlySet<string> places)
+internal sealed class LayerChanges(string upper, ImmutableArray<string> lowers, IReadOnlySet<string> places, SeenIds ids)
 {
     private const int Modified = 0, Added = 1, Deleted = 2;
 
@@ -25,7 +26,7 @@ internal sealed class LayerChanges(string upper, ImmutableArray<string> lowers, 
     private bool OnlyPlace(string path, FileStatus status, ViewNode? before) => status.Kind switch
     {
         FileKind.Regular => before is null && status.Size == 0 && places.Contains(path),
-        FileKind.Directory => IsAbovePlace(path) && (before is null || (before.Status.Kind == FileKind.Directory && !Differs(status, before.Status)))
+        FileKind.Directory => IsAbovePlace(path) && (before is null || (before.Status.Kind == FileKind.Directory && !Differs(ids.Seen(status), before.Status)))
             && Names(path).All(n => Inner(path, n) is { } child && IsPlace(child)),
         _ => false,
     };
@@ -55,7 +56,7 @@ internal sealed class LayerChanges(string upper, ImmutableArray<string> lowers, 
                 inner.AddRange(LayeredView.List(before).Except(Names(path)).Select(gone => new FilesystemChange($"/{path}/{gone}", Deleted)));
             if (before is null)
                 changes.Add(new FilesystemChange("/" + path, Added));
-            else if (inner.Count > 0 || Differs(status, before.Status))
+            else if (inner.Count > 0 || Differs(ids.Seen(status), before.Status))
                 changes.Add(new FilesystemChange("/" + path, Modified));
             changes.AddRange(inner);
         }

@@ -22,6 +22,12 @@ internal sealed record StartFacts
     /// <summary>Where the generated /etc/hosts, /etc/hostname and /etc/resolv.conf lie on the host.</summary>
     public required string FilesDirectory { get; init; }
 
+    /// <summary>Binds of volumes.</summary>
+    public ImmutableArray<OciMount> Volumes { get; init; } = [];
+
+    /// <summary>Binds of the host's directories that other containers lent.</summary>
+    public ImmutableArray<OciMount> Lent { get; init; } = [];
+
     /// <summary>The user namespace of <see cref="Remap"/>.</summary>
     public string? UserPath { get; init; }
 
@@ -37,9 +43,6 @@ internal sealed record StartFacts
     public string? ShmDirectory { get; init; }
 
     public ImmutableArray<GrantedDevice> Devices { get; init; } = [];
-
-    /// <summary>Binds of volumes, and of what other containers lent.</summary>
-    public ImmutableArray<OciMount> Volumes { get; init; } = [];
 }
 
 /// <summary>A container as the runtime must make it.</summary>
@@ -79,7 +82,7 @@ internal static class SpecPlan
             Root = new OciRoot { Readonly = host.ReadonlyRootfs },
             Hostname = modes.Uts == NamespaceModes.Host ? null : hostname,
             Domainname = string.IsNullOrEmpty(config.Domainname) ? null : config.Domainname,
-            Mounts = Mounts(host, [.. mounts.Mounts.Concat(start.Volumes).OrderBy(m => m.Destination.Count(c => c == '/'))], start, modes),
+            Mounts = Mounts(host, mounts, start, modes),
             Annotations = host.Annotations.ToImmutableDictionary(),
             Linux = new OciLinux
             {
@@ -109,8 +112,9 @@ internal static class SpecPlan
     };
 
     /// <summary>A mount of the user's on the same place takes the place of a default or generated one.</summary>
-    private static ImmutableArray<OciMount> Mounts(HostConfig host, ImmutableArray<OciMount> own, StartFacts start, NamespaceModes modes)
+    private static ImmutableArray<OciMount> Mounts(HostConfig host, MountPlan plan, StartFacts start, NamespaceModes modes)
     {
+        var own = plan.Mounts.Concat(start.Lent).Concat(start.Volumes.Select(m => Mapped(start, m))).OrderBy(m => m.Destination.Count(c => c == '/')).ToList();
         var taken = own.Select(m => m.Destination).ToHashSet(StringComparer.Ordinal);
         var defaults = SpecDefaults.Mounts(host.ShmSize).SelectMany(m => Shared(m, start, modes)).Where(m => !taken.Contains(m.Destination))
             .Select(m => host.Privileged && m.Type is ("sysfs" or "cgroup") ? m with { Options = m.Options.Replace("ro", "rw") } : m);

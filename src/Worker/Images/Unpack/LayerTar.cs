@@ -10,7 +10,7 @@ namespace Orchestrator.Worker.Images.Unpack;
 internal static class LayerTar
 {
     /// <summary>Writes the tar, without the paths that are skipped; answers how many entries it has.</summary>
-    internal static int Write(string upper, Stream to, CancellationToken stop, Func<string, bool>? skip = null)
+    internal static int Write(string upper, Stream to, CancellationToken stop, Func<string, bool>? skip = null, Func<TarEntry, TarEntry>? adapt = null)
     {
         var tar = new TarComposer(to);
         var inodes = new Dictionary<ulong, string>();
@@ -25,8 +25,9 @@ internal static class LayerTar
                 count++;
                 continue;
             }
-            if (HostEntries.Describe(path, name, status) is not { } entry)
+            if (HostEntries.Describe(path, name, status) is not { } described)
                 continue;
+            var entry = adapt is null ? described : adapt(described);
             RefuseRedirect(path, name);
             count++;
             if (status.Kind != FileKind.Directory && status.Links > 1 && !inodes.TryAdd(status.Inode, name))
