@@ -18,14 +18,15 @@ internal sealed partial class WorkerHost
                 InstanceGroup = group,
             },
             logs.CreateLogger<ShimProcess>());
+        var runtime = new ShimRuntime(shim);
         try
         {
             await shim.EnsureAsync(stop);
-            return await StartAsync(options, new ShimRuntime(shim), shim, shim, logs, stop);
+            return await StartAsync(options, runtime, shim, runtime, logs, stop);
         }
         catch
         {
-            await shim.DisposeAsync();
+            await runtime.DisposeAsync();
             throw;
         }
     }

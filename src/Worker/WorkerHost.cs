@@ -178,6 +178,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
         await networks.ResyncAsync(stop);
         await EnsureBridgeAsync(stop);
         loops.Start("container exits", WatchAsync, WhenLoopFails.Restart);
+        loops.Start("out of memory", Containers.WatchOutOfMemoryAsync, WhenLoopFails.Restart);
         loops.Start("idle memory", token => IdleMemory.RunAsync(IdleMemory.DaemonBurst, options.Time, token), WhenLoopFails.Restart);
         await Containers.ResumeAsync();
     }

@@ -5,7 +5,10 @@ using Orchestrator.Tests.Bench.Services;
 return args switch
 {
     ["runtime"] => await RuntimeBench.RunAsync(),
+    ["logs", .. var rest] => await LogBench.RunAsync(rest),
     ["services", .. var rest] => await ServiceStart.RunAsync(rest),
+    ["updates", .. var rest] => await ServiceUpdateRun.RunAsync(rest),
+    ["load", var url] => await RequestLoad.RunAsync(url),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
     ["exec", .. var rest] => await ExecBench.RunAsync(rest),
     _ => Usage(),
@@ -16,8 +19,10 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: ORCH_BINARY=build/release/orch dotnet run -c Release --project tests/bench -- BENCHMARK [ARGUMENTS]
           runtime             a container's whole life, beside runc (package: runc)
+          logs [MEGABYTES]    one container's output into its log: rate, loss, the shim's memory
           services [ROUNDS [alone]]  service create → replicas running, beside Docker Swarm (packages: docker.io iproute2)
           exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)
+          updates [ROUNDS [alone]]   rolling update of 30 replicas under requests, beside Docker Swarm (packages: docker.io iproute2 util-linux)
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
         """);
     return 1;

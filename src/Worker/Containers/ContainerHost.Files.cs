@@ -91,6 +91,7 @@ internal sealed partial class ContainerHost
     internal async Task ExportAsync(string reference, Stream to, CancellationToken stop)
     {
         var container = index.Find(reference).Snapshot.Container;
+        ContainerLife.RefuseRemapped(container);
         var (directory, layers, _) = await LayersAsync(container, stop);
         await Task.Run(() =>
         {
@@ -114,6 +115,7 @@ internal sealed partial class ContainerHost
     internal async Task<ContainerLayer> LayerOfAsync(string reference, CancellationToken stop)
     {
         var container = index.Find(reference).Snapshot.Container;
+        ContainerLife.RefuseRemapped(container);
         var (directory, layers, places) = await LayersAsync(container, stop);
         var ids = new SeenIds(container.Remap);
         return new ContainerLayer(container, directory.Upper, new LayerChanges(directory.Upper, layers, places, ids).IsPlace, ids.Seen);

@@ -15,6 +15,18 @@ internal sealed partial class ContainerHost
     /// <exception cref="ContainerConflictException">It does not run, or stands still already.</exception>
     internal Task PauseAsync(string reference, CancellationToken stop) => index.Find(reference).PauseAsync(stop);
 
+    /// <summary>Tells owners when their containers run out of memory, until cancelled.</summary>
+    internal async Task WatchOutOfMemoryAsync(CancellationToken stop)
+    {
+        await foreach (var id in services.Runtime.WatchOutOfMemoryAsync(stop))
+        {
+            if (index.TryGet(id) is { } life)
+                await life.OutOfMemoryAsync();
+        }
+
+        throw new RuntimeException("the watch over containers' memory ended: the shim went away");
+    }
+
     /// <exception cref="ContainerConflictException">It is not paused.</exception>
     internal Task UnpauseAsync(string reference, CancellationToken stop) => index.Find(reference).UnpauseAsync(stop);
 

@@ -42,9 +42,9 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         CapabilityPlan.Of(host.CapAdd, host.CapDrop, problems);
         var mounts = MountPlan.Of(host, problems);
         var id = IdText.Host(RandomNumberGenerator.GetBytes(32));
-        var lent = Lent(host, problems);
         foreach (var (field, reference) in NamespaceModes.Of(host).Joined().Where(j => TryFind(j.Reference) is null))
             problems.Add(new Problem(field, $"No such container: {reference}"));
+        var lent = Lent(host, problems);
         EndpointPlan.Of(PublishPlan.Of(config, host), request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
@@ -66,9 +66,9 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             Config = config,
             HostConfig = host,
             Networking = request.NetworkingConfig,
-            Volumes = VolumePlan.Of(mounts, config.Volumes.Keys, lent, VolumeStore.InventName, services.Volumes.MountpointOf),
             Remap = services.Facts.RemapOf(NamespaceModes.Of(host)),
             MemoryFiles = files.Files.IsEmpty ? null : files.Targets,
+            Volumes = VolumePlan.Of(mounts, config.Volumes.Keys, lent, VolumeStore.InventName, services.Volumes.MountpointOf),
         };
         try
         {
@@ -168,7 +168,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     internal ContainerInspect Inspect(string reference)
     {
         var life = index.Find(reference);
-        return ContainerViews.Inspect(life.Snapshot, new ContainerDirectory(services.Root, life.Id));
+        return ContainerViews.Inspect(life.Snapshot, new ContainerDirectory(services.Root, life.Id)) with { ExecIds = execs.Of(life.Id) };
     }
 
     /// <summary>Reads what it wrote. An unknown container throws at the call, not at the first read.</summary>
@@ -193,12 +193,16 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     /// <summary>Stops the owners' loops. Containers run on.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (closing.IsCancellationRequested)
+            return;
         Task[] running;
         lock (guard)
-            running = [.. loops.Values];
+            running = [.. loops.Values, .. execWatches.Values];
+        await closing.CancelAsync();
         foreach (var life in index.All())
             life.Close();
         await Task.WhenAll(running);
+        execs.Dispose();
         logWatch.Dispose();
     }
 
@@ -207,6 +211,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         var life = new ContainerLife(services, container, state, removed =>
         {
             index.Remove(removed);
+            execs.Forget(removed.Id);
             lock (guard)
                 loops.Remove(removed);
             return ValueTask.CompletedTask;

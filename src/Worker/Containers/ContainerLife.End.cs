@@ -78,8 +78,9 @@ internal sealed partial class ContainerLife
         if (exit.Unknown)
             services.Log.ExitUnknown(Id);
         services.Log.ContainerEnded(container.Name, Id, exit.ExitCode);
-        if (exit.OomKilled)
+        if (exit.OomKilled && !toldOutOfMemory)
             Publish("oom");
+        toldOutOfMemory = false;
         Publish("die", ("exitCode", exit.ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         TellHealth();
         Release(untilExit);
@@ -187,6 +188,7 @@ internal sealed partial class ContainerLife
         }
 
         gone = true;
+        await UnseatAsync();
         await forget(this);
         TellHealth();
         Publish("destroy");

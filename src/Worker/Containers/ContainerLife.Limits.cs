@@ -7,6 +7,8 @@ namespace Orchestrator.Worker.Containers;
 /// <summary>Standing still, and other limits while it runs.</summary>
 internal sealed partial class ContainerLife
 {
+    private bool toldOutOfMemory; // in this run
+
     internal Task PauseAsync(CancellationToken stop) => AskAsync("pause", async () =>
     {
         if (state.Status == ContainerStatus.Restarting)
@@ -14,6 +16,7 @@ internal sealed partial class ContainerLife
         RefuseUnlessRunning();
         if (state.Paused)
             throw new ContainerConflictException($"container {Id} is already paused");
+        await EndProbingAsync(); // a probe would stand still with it, and run out of time
         await OnRuntimeAsync(() => services.Runtime.PauseAsync(Id, CancellationToken.None));
         Set(state with { Paused = true });
         Publish("pause");
@@ -74,7 +77,20 @@ internal sealed partial class ContainerLife
         await services.Runtime.ResumeAsync(Id, CancellationToken.None);
         Set(state with { Paused = false });
         Publish("unpause");
+        ScheduleProbe();
     }
+
+    /// <summary>The kernel killed something of it, or would have; it may live on.</summary>
+    internal Task OutOfMemoryAsync() => TellAsync("out of memory", () =>
+    {
+        if (state.Status == ContainerStatus.Running)
+        {
+            toldOutOfMemory = true;
+            Publish("oom");
+        }
+
+        return Task.CompletedTask;
+    });
 
     private void RefuseUnlessRunning()
     {

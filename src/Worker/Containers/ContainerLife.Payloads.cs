@@ -16,7 +16,9 @@ internal sealed partial class ContainerLife
         var memory = MakeFiles();
         try
         {
-            var spec = request.Spec with { Mounts = [.. request.Spec.Mounts, .. memory.Mounts] };
+            // Their owners are the container's ids, whichever of the host's those are.
+            var mounts = container.Remap is null ? memory.Mounts : [.. memory.Mounts.Select(m => m with { Options = m.Options.Add("idmap") })];
+            var spec = request.Spec with { Mounts = [.. request.Spec.Mounts, .. mounts] };
             return await services.Runtime.StartAsync(request with { Spec = spec }, CancellationToken.None);
         }
         finally
@@ -45,6 +47,6 @@ internal sealed partial class ContainerLife
                 $"its secrets and configs ({string.Join(", ", targets)}) are not here: the daemon was restarted, and a manager gives them again when the node's agent has its session");
         }
 
-        return MemoryFiles.Make(services.MemoryRoot, Id, given);
+        return MemoryFiles.Make(services.MemoryRoot, Id, given, container.Remap);
     }
 }

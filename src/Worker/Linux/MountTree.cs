@@ -25,6 +25,7 @@ internal static unsafe partial class MountTree
     private const uint AtRecursive = 0x8000;
     private const uint CloneTree = 1;
     private const uint CloseOnExecTree = 0x80000;
+    private const nint SetFlag = 0;
     private const nint SetString = 1;
     private const nint Create = 6;
     private const nint FsCloseOnExec = 1;
@@ -70,7 +71,7 @@ internal static unsafe partial class MountTree
         GC.KeepAlive(userNamespace);
     }
 
-    /// <summary>A new file system from key and value pairs, mounted nowhere (fsopen(2), fsconfig(2), fsmount(2)).</summary>
+    /// <summary>A new file system from key and value pairs (without a value: a flag), mounted nowhere (fsopen(2), fsconfig(2), fsmount(2)).</summary>
     internal static SafeFileHandle New(string type, IEnumerable<KeyValuePair<string, string>> options)
     {
         using var context = OpenContext(type);
@@ -79,7 +80,8 @@ internal static unsafe partial class MountTree
         {
             fixed (byte* name = Utf8(key), text = Utf8(value))
             {
-                if (syscall(FsConfigNumber, fd, SetString, (nint)name, (nint)text, 0) == -1)
+                var (command, argument) = value.Length == 0 ? (SetFlag, 0) : (SetString, (nint)text);
+                if (syscall(FsConfigNumber, fd, command, (nint)name, argument, 0) == -1)
                     throw LinuxException.Last($"fsconfig {type} {key}={value}");
             }
         }

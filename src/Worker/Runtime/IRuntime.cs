@@ -26,8 +26,8 @@ internal interface IRuntime
     /// <exception cref="RuntimeException">It could not be: 127 and 126 as for a start.</exception>
     Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop);
 
-    /// <summary>Joins the container's own stdio.</summary>
-    /// <exception cref="RuntimeException">There is no such container or it does not run.</exception>
+    /// <summary>Joins the container's own stdio. One that the runtime does not know is about to be started: the session waits for that.</summary>
+    /// <exception cref="RuntimeException">The container has ended.</exception>
     Task<IAttachSession> AttachAsync(string id, CancellationToken stop);
 
     /// <summary>Sets the size of the container's terminal.</summary>
@@ -41,6 +41,9 @@ internal interface IRuntime
     /// <summary>Lets the processes of a container go on.</summary>
     /// <exception cref="RuntimeException">There is no such container.</exception>
     Task ResumeAsync(string id, CancellationToken stop);
+
+    /// <summary>The id of each container that runs out of memory from now on, as it happens; a container may live on.</summary>
+    IAsyncEnumerable<string> WatchOutOfMemoryAsync(CancellationToken stop);
 
     /// <summary>Gives a running container other limits; those that are absent stay. Gives what cannot be held on this host, a sentence each.</summary>
     /// <exception cref="RuntimeException">There is no such container, or the kernel refused: then all limits are as they were.</exception>

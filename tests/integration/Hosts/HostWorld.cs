@@ -9,6 +9,7 @@ using Orchestrator.Shared.Protocol;
 using Orchestrator.Tests.Integration.Fixtures;
 using Orchestrator.Worker;
 using Orchestrator.Worker.Containers;
+using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Recovery;
 
@@ -18,7 +19,8 @@ namespace Orchestrator.Tests.Integration.Hosts;
 internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
 {
     internal const string Image = "busybox:latest";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>More where a processor is emulated.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("ORCH_TEST_PATIENCE"), out var seconds) ? seconds : 30);
 
     private readonly string name = "hw" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3));
     private readonly StringBuilder said = new();
@@ -52,12 +54,19 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
 
     private string ExecRoot => $"{Root}/run";
 
+    /// <summary>What the daemon is told beside its roots.</summary>
+    internal Func<WorkerHostOptions, WorkerHostOptions> Configure { get; set; } = options => options;
+
     /// <summary>A host that runs and has busybox.</summary>
-    internal static async Task<HostWorld> StartAsync()
+    /// <param name="remap">The ids of its containers; null: the host's.</param>
+    internal static Task<HostWorld> StartAsync(UserRemap? remap = null) => StartAsync(options => options with { Remap = remap });
+
+    /// <param name="configure">What the daemon is told beside its roots.</param>
+    internal static async Task<HostWorld> StartAsync(Func<WorkerHostOptions, WorkerHostOptions> configure)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root: namespaces, mounts and cgroups are made");
         var image = TestImages.Busybox(Image);
-        var world = new HostWorld();
+        var world = new HostWorld { Configure = configure };
         try
         {
             (await Shell.RunAsync("ip", ["netns", "add", world.name])).Succeeded();
@@ -75,14 +84,14 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
 
     /// <summary>A daemon over what is in the roots.</summary>
     internal async Task StartDaemonAsync() => host = await WorkerHost.StartAsync(
-        new WorkerHostOptions
+        Configure(new WorkerHostOptions
         {
                 EngineVersion = "test",
             DataRoot = DataRoot,
             ExecRoot = ExecRoot,
             HostNetnsPath = Netns,
             ShimCommand = ["/usr/bin/nsenter", $"--net={Netns}", Path.Combine(AppContext.BaseDirectory, "orch")],
-        },
+        }),
         new LoggerFactory([new Journal(said)]), Soon);
 
     /// <summary>Lets the daemon go and leaves everything else as it is.</summary>

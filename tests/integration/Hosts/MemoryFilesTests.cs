@@ -2,6 +2,7 @@ using Orchestrator.Shared.Model;
 using Orchestrator.Tests.Integration.Fixtures;
 using Orchestrator.Worker.Containers;
 using Orchestrator.Worker.Containers.Payloads;
+using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Tests.Integration.Hosts;
 
@@ -75,6 +76,27 @@ public sealed class MemoryFilesTests
         var made = await world.Containers.CreateAsync(new ContainerCreateRequest { Image = HostWorld.Image, Cmd = ["/no/such/program"] }, null, Files, HostWorld.Soon);
         await Assert.ThrowsAsync<ContainerStartException>(() => world.Containers.StartAsync(made.Id, HostWorld.Soon));
         Assert.Empty(Directory.EnumerateFileSystemEntries($"{world.Root}/run/files"));
+    }
+
+    [Fact]
+    public async Task In_a_user_namespace_their_owners_are_the_containers()
+    {
+        await using var world = await HostWorld.StartAsync(new UserRemap
+        {
+            Uids = [new() { ContainerId = 0, HostId = 231072, Size = 65536 }],
+            Gids = [new() { ContainerId = 0, HostId = 331072, Size = 65536 }],
+        });
+        var id = await StartAsync(world, "stat -c '%u:%g %a' /run/secrets/token /etc/deep/er/app.conf; cat /run/secrets/token; echo; head -1 /proc/self/uid_map; echo done; exec sleep 1000");
+        await world.UntilOutputAsync(id, "done");
+        var output = (await world.OutputAsync(id)).Split('\n');
+        Assert.Equal(["33:33 400", "0:0 444", "hunter2"], output[..3]);
+        Assert.Contains("231072", output[3], StringComparison.Ordinal);
+        await world.Containers.RemoveAsync(id, force: true, volumes: false, HostWorld.Soon);
+
+        var outside = new ContainerFiles([new("/k", 70000, 0, 0x100, "x"u8.ToArray())]);
+        var made = await world.Containers.CreateAsync(HostWorld.Script("true"), null, outside, HostWorld.Soon);
+        var refused = await Assert.ThrowsAsync<ContainerStartException>(() => world.Containers.StartAsync(made.Id, HostWorld.Soon));
+        Assert.Contains("the owner 70000 of a secret or config is none of the ids", refused.Message, StringComparison.Ordinal);
     }
 
     private static async Task<string> StartAsync(HostWorld world, string script)

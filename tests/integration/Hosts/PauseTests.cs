@@ -96,7 +96,7 @@ public sealed class PauseTests
         string[] Places() => [.. Directory.EnumerateDirectories("/sys/fs/cgroup").Prepend("/sys/fs/cgroup").Select(h => $"{h}/{parent}").Where(Directory.Exists)];
         var instance = Path.GetFileName(world.Groups()[0]);
         Assert.Contains(Places(), p => File.Exists($"{p}/{instance}/{id}/pids.max") && File.ReadAllText($"{p}/{instance}/{id}/pids.max") == "5\n");
-        Assert.DoesNotContain(world.Groups(), g => Directory.Exists($"{g}/{id}"));
+        Assert.DoesNotContain(world.Groups().Where(g => !g.Contains(parent, StringComparison.Ordinal)), g => Directory.Exists($"{g}/{id}"));
         await world.StopDaemonAsync();
         await HostWorld.KillAsync(await world.ShimPidAsync());
         Assert.Empty(await world.TeardownAsync());
@@ -128,6 +128,18 @@ public sealed class PauseTests
         await world.Containers.StopAsync(id, TimeSpan.Zero, null, HostWorld.Soon);
         Assert.Equal(default, (await world.Containers.ReadStatsAsync(id, HostWorld.Soon)).Read);
         await Assert.ThrowsAsync<ContainerConflictException>(() => world.Containers.ListProcessesAsync(id, null, HostWorld.Soon));
+    }
+
+    [Fact]
+    public async Task A_container_that_lives_on_without_memory_says_so_at_once()
+    {
+        await using var world = await HostWorld.StartAsync();
+        var id = await world.RunAsync(HostWorld.Script(
+            "while :; do dd if=/dev/zero of=/dev/null bs=99M count=1; echo lives; sleep 0.2; done", new HostConfig { Memory = 16 * Mebi, MemorySwap = 16 * Mebi }));
+        await Shell.EventuallyAsync(
+            "an event of it", () => Task.FromResult(world.Host.Events.Past(DateTimeOffset.UnixEpoch)), past => past.Any(e => e.Action == "oom" && e.Actor.Id == id));
+        await world.UntilOutputAsync(id, "lives");
+        Assert.True(world.Containers.Inspect(id).State.Running);
     }
 
     private static ContainerSummary Row(HostWorld world, string id) => world.Containers.List(new ContainerQuery()).Single(c => c.Id == id);

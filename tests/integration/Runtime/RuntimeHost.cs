@@ -32,7 +32,7 @@ internal sealed class RuntimeHost : IAsyncDisposable
         foreach (var directory in (string[])["proc", "sys", "dev", "etc", "tmp"])
             Directory.CreateDirectory(Path.Combine(Root, "image", directory));
         File.Copy(Busybox, Path.Combine(Root, "image/bin/busybox"));
-        foreach (var name in (string[])["sh", "echo", "cat", "true", "false", "sleep", "id", "hostname", "ls", "mount", "unshare", "pwd", "touch", "kill", "dd", "head", "grep", "mkdir", "stat", "ps", "env", "tail", "yes", "rm"])
+        foreach (var name in (string[])["sh", "echo", "cat", "true", "false", "sleep", "id", "hostname", "ls", "mount", "unshare", "pwd", "touch", "kill", "dd", "head", "grep", "mkdir", "stat", "ps", "env", "tail", "yes", "rm", "readlink", "stty", "tty", "wc"])
             File.CreateSymbolicLink(Path.Combine(Root, "image/bin", name), "busybox");
         File.WriteAllText(Path.Combine(Root, "image/etc/text"), "not a program\n");
         var runtime = make(Root);

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Orchestrator.Cli.Client;
-using Orchestrator.Cli.Commands.Payloads;
 using Orchestrator.Cli.Output.Templates;
 using Orchestrator.Shared.Model;
 
@@ -22,8 +21,8 @@ internal static class InspectCommand
         new("node", "/nodes/{0}", Typed.Of<Node>, json => NodeText.Write(Read<Node>(json))),
         new("service", "/services/{0}", Typed.Of<Service>, json => ServiceText.Write(Read<Service>(json))),
         new("task", "/tasks/{0}", Typed.Of<ServiceTask>, null),
-        new("secret", "/secrets/{0}", Typed.Of<Secret>, json => PayloadText.Pretty(Read<Secret>(json))),
-        new("config", "/configs/{0}", Typed.Of<Config>, json => PayloadText.Pretty(Read<Config>(json))),
+        new("secret", "/secrets/{0}", Typed.Of<Secret>, json => PayloadText.Write(Read<Secret>(json))),
+        new("config", "/configs/{0}", Typed.Of<Config>, json => PayloadText.Write(Read<Config>(json))),
     ];
 
     internal static Command Of(Shell shell, string kind, string plural)

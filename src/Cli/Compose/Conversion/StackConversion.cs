@@ -68,8 +68,8 @@ internal static class StackConversion
             .Select(r => new ConfigReference { ConfigName = Name(file.Configs.First(p => p.Key == r.Source), stack), File = r.File })],
     };
 
-    private static ServiceSpec Service(ComposeService service, string stack,
-        Dictionary<string, ComposeNetwork> networks, Dictionary<string, ComposeVolume> volumes, ComposeFile file)
+    private static ServiceSpec Service(
+        ComposeService service, string stack, Dictionary<string, ComposeNetwork> networks, Dictionary<string, ComposeVolume> volumes, ComposeFile file)
     {
         var image = ImageOf(service, stack);
         return new ServiceSpec
@@ -101,6 +101,16 @@ internal static class StackConversion
             Mode = service.Mode,
             UpdateConfig = service.UpdateConfig,
             RollbackConfig = service.RollbackConfig,
+            Orch = service.DependsOn.Count == 0 ? null : new ServiceExtension
+            {
+                DependsOn = [.. service.DependsOn.OrderBy(d => d.Service, StringComparer.Ordinal).Select(d => new ServiceDependency
+                {
+                    Service = $"{stack}_{d.Service}",
+                    Condition = d.Condition,
+                    Restart = d.Restart,
+                    Optional = !d.Required,
+                })],
+            },
             EndpointSpec = new EndpointSpec
             {
                 Mode = service.EndpointMode,

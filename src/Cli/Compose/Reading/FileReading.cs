@@ -25,6 +25,7 @@ internal sealed class FileReading(ReadingContext context)
         {
             services = ReadServices(all, declared);
             CheckNetworks(services, networks);
+            DependencyChecks.Check(services, _problems);
             payloads.Check("secrets", "secret", services, s => s.Secrets, secrets);
             payloads.Check("configs", "config", services, s => s.Configs, configs);
         }
@@ -34,7 +35,7 @@ internal sealed class FileReading(ReadingContext context)
         }
         top.Close();
         WarnOfIgnored(source);
-        return new ComposeFile { Name = name, Services = services, Networks = networks, Secrets = secrets, Configs = configs, Volumes = volumes, Source = source };
+        return new ComposeFile { Name = name, Services = services, Networks = networks, Volumes = volumes, Secrets = secrets, Configs = configs, Source = source };
     }
 
     private void RefuseEach(MapReader top, string key, string sentence)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Spec;
 
@@ -27,7 +28,8 @@ internal sealed class MemoryFiles : IDisposable
     /// <param name="root">Where such file systems are mounted; made if missing.</param>
     /// <param name="id">The container.</param>
     /// <param name="files">What it gets.</param>
-    internal static MemoryFiles Make(string root, string id, ContainerFiles files)
+    /// <param name="remap">The container's ids, by which its files' owners are meant.</param>
+    internal static MemoryFiles Make(string root, string id, ContainerFiles files, UserRemap? remap)
     {
         if (files.Files.IsEmpty)
             return None;
@@ -56,7 +58,7 @@ internal sealed class MemoryFiles : IDisposable
                 var file = files.Files[i];
                 using var handle = FileOps.CreateFile(parent, Name(i), 0x180); // 0600 until it is whole
                 RandomAccess.Write(handle, file.Bytes.Span, 0);
-                FileOps.ChangeOwner(parent, Name(i), file.Uid, file.Gid);
+                FileOps.ChangeOwner(parent, Name(i), OnHost(file.Uid, remap?.Uids), OnHost(file.Gid, remap?.Gids));
                 FileOps.ChangeMode(parent, Name(i), file.Mode);
             }
         }
@@ -86,6 +88,20 @@ internal sealed class MemoryFiles : IDisposable
             return;
         Linux.Mounts.Unmount(mounted);
         Directory.Delete(mounted);
+    }
+
+    /// <summary>The host's id: ramfs cannot be mounted with ids mapped, so the files have their owners' real ones.</summary>
+    private static uint OnHost(uint id, ImmutableArray<OciIdMapping>? map)
+    {
+        if (map is not { } mappings)
+            return id;
+        foreach (var mapping in mappings)
+        {
+            if (id >= mapping.ContainerId && id - mapping.ContainerId < mapping.Size)
+                return mapping.HostId + (id - mapping.ContainerId);
+        }
+
+        throw new IOException($"the owner {id} of a secret or config is none of the ids that the container's user namespace has");
     }
 
     private static string Name(int index) => index.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -22,12 +22,6 @@ internal sealed record StartFacts
     /// <summary>Where the generated /etc/hosts, /etc/hostname and /etc/resolv.conf lie on the host.</summary>
     public required string FilesDirectory { get; init; }
 
-    /// <summary>Binds of volumes.</summary>
-    public ImmutableArray<OciMount> Volumes { get; init; } = [];
-
-    /// <summary>Binds of the host's directories that other containers lent.</summary>
-    public ImmutableArray<OciMount> Lent { get; init; } = [];
-
     /// <summary>The user namespace of <see cref="Remap"/>.</summary>
     public string? UserPath { get; init; }
 
@@ -43,6 +37,12 @@ internal sealed record StartFacts
     public string? ShmDirectory { get; init; }
 
     public ImmutableArray<GrantedDevice> Devices { get; init; } = [];
+
+    /// <summary>Binds of volumes.</summary>
+    public ImmutableArray<OciMount> Volumes { get; init; } = [];
+
+    /// <summary>Binds of the host's directories that other containers lent.</summary>
+    public ImmutableArray<OciMount> Lent { get; init; } = [];
 }
 
 /// <summary>A container as the runtime must make it.</summary>
@@ -128,10 +128,7 @@ internal static class SpecPlan
         return [.. defaults, .. own, .. generated];
     }
 
-    /// <summary>
-    /// Files of the engine's own, and volumes, keep the owners that the container sees, whichever user namespace it is in. A directory that
-    /// the user names shows the host's owners: else the container's root would be root in it.
-    /// </summary>
+    /// <summary>Files of the engine's own keep the owners that the container sees, whichever user namespace it is in.</summary>
     private static OciMount Mapped(StartFacts start, OciMount mount) =>
         start.Remap is null || mount.Type != "bind" ? mount : mount with { Options = mount.Options.Add("idmap") };
 

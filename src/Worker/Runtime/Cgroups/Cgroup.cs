@@ -20,6 +20,12 @@ internal sealed partial class Cgroup
     /// <summary>Every directory of it.</summary>
     internal IEnumerable<string> Directories => plan.UnifiedDirectory is { } unified ? plan.LegacyDirectories.Append(unified) : plan.LegacyDirectories;
 
+    /// <summary>Where v1 counts memory, if it does.</summary>
+    internal string? LegacyMemory => plan.OomCounter is { } file && file.EndsWith("/memory.oom_control", StringComparison.Ordinal) ? Path.GetDirectoryName(file) : null;
+
+    /// <summary>The file that v2 changes when memory runs out, if it counts memory.</summary>
+    internal string? UnifiedMemoryEvents => LegacyMemory is null ? plan.OomCounter : null;
+
     /// <summary>Makes the directories and writes the limits; on failure nothing is left.</summary>
     internal static Cgroup Create(CgroupPlan plan)
     {

@@ -5,11 +5,11 @@ namespace Orchestrator.Worker.Runtime.Logs;
 /// <summary>How one line of output stands in a log.</summary>
 internal abstract class LineFormat
 {
-    internal static LineFormat Json { get; } = new JsonLines([]);
+    internal static LineFormat Json => new JsonLines([]);
 
     internal static LineFormat Of(LogTarget target) => target.Format switch
     {
-        LogFormat.Json => target.Attributes.IsEmpty ? Json : new JsonLines(JsonLine.Attributes(target.Attributes)),
+        LogFormat.Json => new JsonLines(JsonLine.Attributes(target.Attributes)),
         LogFormat.Compact => new CompactLines(),
         LogFormat.None => new NoLines(),
         _ => throw new System.Diagnostics.UnreachableException(),
@@ -22,10 +22,23 @@ internal abstract class LineFormat
     /// <param name="time">When it began.</param>
     internal abstract void Write(ArrayBufferWriter<byte> into, ReadOnlySpan<byte> text, bool complete, ReadOnlySpan<byte> stream, DateTimeOffset time);
 
+    /// <summary>Lines that were read together bear one time, which is written out once.</summary>
     private sealed class JsonLines(byte[] attributes) : LineFormat
     {
-        internal override void Write(ArrayBufferWriter<byte> into, ReadOnlySpan<byte> text, bool complete, ReadOnlySpan<byte> stream, DateTimeOffset time) =>
-            JsonLine.Write(into, text, complete, stream, time, attributes);
+        private byte[] ending = [];
+        private byte[] endingStream = [];
+        private DateTimeOffset endingTime;
+
+        internal override void Write(ArrayBufferWriter<byte> into, ReadOnlySpan<byte> text, bool complete, ReadOnlySpan<byte> stream, DateTimeOffset time)
+        {
+            if (time != endingTime || !stream.SequenceEqual(endingStream))
+            {
+                ending = JsonLine.Ending(stream, time, attributes);
+                endingStream = stream.ToArray();
+                endingTime = time;
+            }
+            JsonLine.Write(into, text, complete, ending);
+        }
     }
 
     private sealed class CompactLines : LineFormat

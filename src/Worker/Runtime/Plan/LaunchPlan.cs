@@ -11,6 +11,9 @@ internal sealed record DetachedMount(string Name, string Source, bool Recursive,
 /// <param name="Attributes">MOUNT_ATTR_* flags.</param>
 internal sealed record DetachedDevices(string? Data, ulong Attributes, ImmutableArray<Spec.OciDevice> Nodes);
 
+/// <summary>The file system of a container's terminals: options as keys with values (empty: none) and MOUNT_ATTR_* flags.</summary>
+internal sealed record TerminalMount(ImmutableArray<KeyValuePair<string, string>> Options, ulong Attributes);
+
 /// <summary>A file that the launching process opens for the new one.</summary>
 internal readonly record struct FileToOpen(string Name, string Path);
 
@@ -34,17 +37,20 @@ internal sealed record LaunchPlan
 
     public required ImmutableArray<LaunchStep> Steps { get; init; }
 
+    /// <summary>The devpts to make beforehand, when the process has a terminal.</summary>
+    public TerminalMount? Terminal { get; init; }
+
     /// <summary>What was asked for and is given in part only, a sentence each.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
 
     /// <summary>Names of descriptors that every launch provides.</summary>
-    internal const string Null = "null";
-
+    internal const string Stdin = "stdin";
     internal const string Stdout = "stdout";
     internal const string Stderr = "stderr";
     internal const string Init = "init";
     internal const string Overlay = "overlay";
     internal const string Dev = "dev";
+    internal const string Devpts = "devpts";
 
     private const int KeyctlJoinSession = 1;
     private const ulong NewCgroup = 0x02000000;
@@ -58,8 +64,6 @@ internal sealed record LaunchPlan
         LaunchRequest request, HostFacts host, Cgroups.CgroupPlan cgroup, Seccomp.SeccompFilter? filter, Func<string, PathKind> look)
     {
         var spec = request.Spec;
-        if (spec.Process.Terminal)
-            throw new RuntimeException("A terminal for a container is not supported yet.");
         var warnings = ImmutableArray.CreateBuilder<string>();
         var namespaces = NamespacePlan.For(spec.Linux.Namespaces);
         if (request.Init && !namespaces.Creates("pid"))
@@ -76,14 +80,15 @@ internal sealed record LaunchPlan
             new LaunchStep("setsid", CallNumber.setsid),
             new LaunchStep("join a session keyring", CallNumber.keyctl, KeyctlJoinSession, $"_ses.{request.Id}") { Tolerate = [Step.NoSuchCall, Step.NotPermitted, Step.QuotaExceeded] },
             new LaunchStep("umask", CallNumber.umask, 0),
-            new LaunchStep("redirect stdin", CallNumber.dup2, Operand.File(Null), 0),
-            new LaunchStep("redirect stdout", CallNumber.dup2, Operand.File(Stdout), 1),
-            new LaunchStep("redirect stderr", CallNumber.dup2, Operand.File(Stderr), 2),
+            .. StdioPlan.For(spec.Process.Terminal),
             .. root.Steps(),
-            .. ProcessPlan.For(request, host, filter, warnings, namespaces),
+            .. ProcessPlan.For(spec.Process, new ProcessPlace(namespaces.TakesTwoProcesses, namespaces.UserPath is not null, request.Init), host, filter, warnings),
         ];
+        if (spec.Process.Terminal && root.Terminal is null)
+            throw new RuntimeException("A terminal needs a devpts of the container's own on /dev/pts.");
         return new LaunchPlan
         {
+            Terminal = root.Terminal,
             Namespaces = namespaces.CloneFlags,
             Files = namespaces.Files,
             Mounts = root.Detached,

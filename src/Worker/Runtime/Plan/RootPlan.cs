@@ -78,6 +78,9 @@ internal sealed class RootPlan(
     /// <summary>What /dev is made of beforehand; complete when <see cref="Steps"/> has been called.</summary>
     internal DetachedDevices? Devices { get; private set; }
 
+    /// <summary>What terminals are made of beforehand; complete when <see cref="Steps"/> has been called.</summary>
+    internal TerminalMount? Terminal { get; private set; }
+
     /// <summary>Nodes come with a /dev made beforehand: the root of a user namespace may make none.</summary>
     private bool OwnDevices => namespaces.UserPath is not null;
 
@@ -165,6 +168,8 @@ internal sealed class RootPlan(
             Devices = new DetachedDevices(options.Data, options.AttributesSet & SameAttributes, DevicePlan.Nodes(spec));
             return [.. Step.MakeDirectories(target), Attach(LaunchPlan.Dev, "tmpfs", target)];
         }
+        if (spec.Process.Terminal && target == "/dev/pts" && mount.Type == "devpts")
+            return Terminals(options, target);
         if (string.IsNullOrEmpty(mount.Type))
             throw new RuntimeException($"The mount on {target} has no type.");
         return
@@ -172,6 +177,22 @@ internal sealed class RootPlan(
             .. Step.MakeDirectories(target),
             Step.Mount(mount.Source ?? mount.Type, target, mount.Type, options.Flags, options.Data),
             .. options.Propagation is { } propagation ? [Step.Mount(null, target, null, propagation)] : Step.None,
+        ];
+    }
+
+    /// <summary>Made beforehand with the container's terminal in it, which is number 0 and its console.</summary>
+    private ImmutableArray<LaunchStep> Terminals(MountOptions options, string target)
+    {
+        Terminal = new TerminalMount(
+            [.. (options.Data ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(o => o.Split('=', 2)).Select(o => KeyValuePair.Create(o[0], o.Length > 1 ? o[1] : ""))],
+            options.AttributesSet & SameAttributes);
+        return
+        [
+            .. Step.MakeDirectories(target),
+            Attach(LaunchPlan.Devpts, "devpts", target),
+            .. options.Propagation is { } propagation ? [Step.Mount(null, target, null, propagation)] : Step.None,
+            .. Step.MakeFile("/dev/console"),
+            Step.Mount("/dev/pts/0", "/dev/console", null, MountOptions.BindFlag),
         ];
     }
 

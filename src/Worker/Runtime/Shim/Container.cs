@@ -1,10 +1,12 @@
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Runtime.Cgroups;
+using Orchestrator.Worker.Runtime.Consoles;
+using Orchestrator.Worker.Runtime.Plan;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>A container whose program was executed, until it is deleted.</summary>
-internal sealed class Container(string id, int pid, SafeFileHandle pidFd, DateTimeOffset startedAt, Cgroup cgroup, ContainerOutput output, string directory)
+internal sealed class Container(string id, int pid, SafeFileHandle pidFd, DateTimeOffset startedAt, Cgroup cgroup, ContainerOutput output, ContainerInput? input, string directory, Traits traits)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -22,6 +24,11 @@ internal sealed class Container(string id, int pid, SafeFileHandle pidFd, DateTi
 
     /// <summary>Holds its FIFOs.</summary>
     internal string Directory { get; } = directory;
+
+    /// <summary>Its stdin or terminal, if it has one.</summary>
+    internal ContainerInput? Input { get; } = input;
+
+    internal Traits Traits { get; } = traits;
 
     /// <summary>The event loop's registration of <see cref="PidFd"/>.</summary>
     internal ulong Token { get; set; }

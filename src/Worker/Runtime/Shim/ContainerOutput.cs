@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
+using Orchestrator.Worker.Runtime.Consoles;
 using Orchestrator.Worker.Runtime.Logs;
 
 namespace Orchestrator.Worker.Runtime.Shim;
@@ -14,6 +15,9 @@ internal sealed class ContainerOutput : IDisposable
     /// <summary>More than a FIFO holds, and an end for a writer in another pid namespace that never stops.</summary>
     private const int LastReads = 64;
 
+    /// <summary>For a FIFO whose writer fills it: both sides are woken less often. Idle ones stay small, for the kernel keeps a table for each.</summary>
+    private const int WideFifo = 256 * 1024;
+
     private readonly LogFile log;
     private readonly TimeProvider time;
     private readonly Stream[] streams;
@@ -22,17 +26,21 @@ internal sealed class ContainerOutput : IDisposable
     private bool broken;
 
     /// <param name="target">Where the log lies.</param>
-    /// <param name="stdout">The reading end.</param>
-    /// <param name="stderr">The other reading end.</param>
+    /// <param name="stdout">The reading end, or a terminal's master.</param>
+    /// <param name="stderr">The other reading end; none with a terminal.</param>
     /// <param name="time">Stamps lines.</param>
     /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
-    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle stderr, TimeProvider time, Action<Exception> failed)
+    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle? stderr, TimeProvider time, Action<Exception> failed)
     {
         log = new LogFile(target, failed);
         this.time = time;
         this.failed = failed;
-        streams = [new Stream(stdout, new LineSplitter("stdout"u8.ToArray(), LineFormat.Of(target))), new Stream(stderr, new LineSplitter("stderr"u8.ToArray(), LineFormat.Of(target)))];
+        var output = new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray(), LineFormat.Of(target)));
+        streams = stderr is null ? [output] : [output, new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray(), LineFormat.Of(target)))];
     }
+
+    /// <summary>The loop's: who sees the output besides the log.</summary>
+    internal ContainerSessions? Sessions { get; set; }
 
     /// <summary>On the loop's thread.</summary>
     internal void Start(EventLoop loop)
@@ -50,6 +58,7 @@ internal sealed class ContainerOutput : IDisposable
             Close(loop, stream);
         }
         log.Dispose();
+        Sessions?.Finish(loop);
     }
 
     public void Dispose()
@@ -77,8 +86,11 @@ internal sealed class ContainerOutput : IDisposable
                     Close(loop, stream);
                     break;
                 }
+                Sessions?.Write(loop, stream.Number, buffer.AsSpan(0, count));
                 stream.Splitter.Take(buffer.AsSpan(0, count), time.GetUtcNow(), lines);
                 Flush();
+                if (turn == 0 && count == ReadSize)
+                    stream.Widen();
             }
         }
         finally
@@ -114,12 +126,23 @@ internal sealed class ContainerOutput : IDisposable
         lines.ResetWrittenCount();
     }
 
-    private sealed class Stream(SafeFileHandle fifo, LineSplitter splitter)
+    private sealed class Stream(int number, SafeFileHandle fifo, LineSplitter splitter)
     {
+        internal int Number { get; } = number;
+
         internal SafeFileHandle Fifo { get; } = fifo;
 
         internal LineSplitter Splitter { get; } = splitter;
 
         internal ulong Token { get; set; }
+
+        private bool wide;
+
+        internal void Widen()
+        {
+            if (!wide)
+                Linux.Fifo.Widen(Fifo, WideFifo);
+            wide = true;
+        }
     }
 }

@@ -11,7 +11,7 @@ using Orchestrator.Worker.Runtime.Users;
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>Carries a launch plan out: groups, FIFOs, descriptors, then the new process. Safe on many threads at once.</summary>
-internal sealed class Launcher : IDisposable
+internal sealed partial class Launcher : IDisposable
 {
     private readonly string directory;
     private readonly TimeProvider time;
@@ -19,6 +19,7 @@ internal sealed class Launcher : IDisposable
     private readonly SafeFileHandle nothing = KernelFile.Open("/dev/null", KernelFile.ReadWrite);
     private readonly SafeFileHandle init = Self.SealedFile("orch-init", InitProgram.Image());
     private readonly ConcurrentDictionary<ulong, SeccompFilter> filters = new();
+    private readonly ConcurrentDictionary<string, SeccompFilter> compiled = new();
     private readonly ConcurrentDictionary<string, PathKind> kernelPaths = new();
 
     /// <param name="directory">Where each container's FIFOs lie in a directory of its own.</param>
@@ -43,7 +44,8 @@ internal sealed class Launcher : IDisposable
         if (request.Id.Length == 0 || request.Id.AsSpan().IndexOfAny("/\0") >= 0 || request.Id.StartsWith('.'))
             throw new RuntimeException($"'{request.Id}' cannot be a container's id.");
         var groups = CgroupPlan.For(host.Cgroups, spec.Linux.CgroupsPath ?? $"/orch/{request.Id}", spec.Linux.Resources);
-        var plan = LaunchPlan.For(request, host, groups, Filter(request), Look);
+        var filter = Filter(request);
+        var plan = LaunchPlan.For(request, host, groups, filter, Look);
 
         var undo = new Stack<Action>();
         try
@@ -54,15 +56,13 @@ internal sealed class Launcher : IDisposable
             var cgroup = Cgroup.Create(groups);
             undo.Push(cgroup.Remove);
             using var files = new OpenFiles();
-            files.Borrow(LaunchPlan.Null, nothing);
             files.Borrow(LaunchPlan.Init, init);
-            var output = new ContainerOutput(
-                request.Log, OpenFifo(own, LaunchPlan.Stdout, OnHost(spec), files), OpenFifo(own, LaunchPlan.Stderr, OnHost(spec), files), time, logFailed);
+            var (output, input) = OpenStdio(request, plan, own, files, logFailed, undo);
             undo.Push(output.Dispose);
 
             var warnings = plan.Warnings.ToList();
             var process = Run(request, plan, cgroup, files, warnings);
-            return (new Container(request.Id, process.Pid, process.PidFd, time.GetUtcNow(), cgroup, output, own), warnings);
+            return (new Container(request.Id, process.Pid, process.PidFd, time.GetUtcNow(), cgroup, output, input, own, Traits.Of(request, filter)), warnings);
         }
         catch (Exception error)
         {
@@ -147,13 +147,17 @@ internal sealed class Launcher : IDisposable
     private SeccompFilter? Filter(LaunchRequest request)
     {
         if (request.Spec.Linux.Seccomp is { } own)
-            return SeccompFilter.Compile(own);
+            return Shared(SeccompFilter.Compile(own));
         if (request.SeccompUnconfined)
             return null;
         var capabilities = request.Spec.Process.Capabilities?.Bounding ?? [];
         return filters.GetOrAdd(
             Capabilities.Mask(capabilities), _ => SeccompFilter.Compile(SeccompProfile.Default.For(capabilities.ToHashSet(), host.Kernel)));
     }
+
+    /// <summary>Containers of one profile hold one filter between them.</summary>
+    private SeccompFilter Shared(SeccompFilter filter) => compiled.GetOrAdd(
+        Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(filter.Instructions.AsSpan()))) + filter.Flags, filter);
 
     /// <summary>/proc and /sys do not change what they have while we run; everything else is looked at each time.</summary>
     private PathKind Look(string path) => path.StartsWith("/proc/", StringComparison.Ordinal) || path.StartsWith("/sys/", StringComparison.Ordinal)

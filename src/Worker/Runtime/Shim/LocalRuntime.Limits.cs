@@ -7,6 +7,9 @@ namespace Orchestrator.Worker.Runtime.Shim;
 /// <summary>Pausing, limits and counts.</summary>
 internal sealed partial class LocalRuntime
 {
+    private readonly OomFeed oomFeed = new();
+    private OomWatch? oomWatch; // the loop's
+
     public Task PauseAsync(string id, CancellationToken stop) => OnRunningAsync(id, container =>
     {
         container.Cgroup.Freeze();
@@ -18,6 +21,8 @@ internal sealed partial class LocalRuntime
         container.Cgroup.Thaw();
         return true;
     });
+
+    public IAsyncEnumerable<string> WatchOutOfMemoryAsync(CancellationToken stop) => oomFeed.WatchAsync(stop);
 
     public async Task<IReadOnlyList<string>> UpdateAsync(string id, OciResources resources, CancellationToken stop)
     {
@@ -43,6 +48,20 @@ internal sealed partial class LocalRuntime
     });
 
     public Task<IReadOnlyList<int>> ListProcessesAsync(string id, CancellationToken stop) => OnRunningAsync(id, container => container.Cgroup.Processes());
+
+    /// <summary>On the loop's thread. A group that has gone already is nothing to watch.</summary>
+    private void WatchMemory(Container container)
+    {
+        oomWatch ??= new OomWatch(loop, c => oomFeed.Publish(c.Id));
+        try
+        {
+            oomWatch.Start(container);
+        }
+        catch (LinuxException refused)
+        {
+            log.Warned(container.Id, $"running out of memory is told at its end only: {refused.Message}");
+        }
+    }
 
     private async Task<T> OnRunningAsync<T>(string id, Func<Container, T> work)
     {

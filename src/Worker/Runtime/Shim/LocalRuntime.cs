@@ -11,6 +11,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     private const int Sigkill = 9;
     private const int LaunchThreads = 6;
 
+    private readonly string spillDirectory;
     private readonly ILogger log;
     private readonly TimeProvider time;
     private readonly Launcher launcher;
@@ -31,6 +32,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     /// <param name="log">What happened.</param>
     internal LocalRuntime(string directory, TimeProvider time, ILogger log)
     {
+        spillDirectory = directory;
         this.log = log;
         this.time = time;
         launcher = new Launcher(directory, time);
@@ -83,15 +85,6 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);
 
-    public Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop) =>
-        throw new RuntimeException($"exec in {id}: the runtime cannot do that yet");
-
-    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
-        throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
-
-    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) =>
-        throw new RuntimeException($"resize {id}: the runtime cannot do that yet");
-
     /// <summary>Collects processes that became ours when their parents died (containers that share the host's pid namespace).</summary>
     /// <remarks>Only where every child of the process is this runtime's.</remarks>
     internal void ReapOrphans() => loop.Post(() =>
@@ -103,7 +96,9 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     public void Dispose()
     {
         threads.Dispose();
+        execThreads.Dispose();
         loop.Dispose();
+        oomWatch?.Dispose();
         launcher.Dispose();
         foreach (var parent in cgroupParents.Keys)
         {
@@ -142,7 +137,9 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
 
     private void Adopt(Container container)
     {
+        BeginSessions(container);
         container.Output.Start(loop);
+        WatchMemory(container);
         container.Token = loop.Watch(container.PidFd, () => Collect(container));
     }
 
@@ -151,6 +148,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
         if (PidFd.TryWait(container.PidFd) is not { } status)
             return;
         loop.Forget(container.PidFd, container.Token);
+        oomWatch?.Stop(container);
         container.Output.Finish(loop);
         var exit = new ContainerExit
         {
@@ -205,7 +203,8 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     private void CollectOrphans()
     {
         // In this order: a process just launched that has ended already is no orphan, and is in the table once no launch goes on.
-        while (PidFd.FindEnded() is { } pid && Volatile.Read(ref launching) == 0 && containers.Values.All(c => c is null || c.Pid != pid))
+        while (PidFd.FindEnded() is { } pid && Volatile.Read(ref launching) == 0 && containers.Values.All(c => c is null || c.Pid != pid)
+            && execs.Values.All(e => e is null || e.Pid != pid))
             PidFd.Reap(pid);
     }
 }

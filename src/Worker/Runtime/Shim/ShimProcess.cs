@@ -73,6 +73,13 @@ internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCalle
             yield return item;
     }
 
+    public async IAsyncEnumerable<ShimMessage> ExchangeAsync(
+        string service, string operation, ShimMessage request, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var item in (await EnsureAsync(stop)).ExchangeAsync(service, operation, request, stop))
+            yield return item;
+    }
+
     /// <summary>Ends the shim, if one runs, and removes its cgroup. Refused while containers run.</summary>
     internal async Task ShutdownAsync(CancellationToken stop)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Orchestrator.Worker.Runtime.Spec;
 
@@ -12,6 +13,12 @@ internal sealed partial class ShimRuntime
 
     public async Task<IReadOnlyList<string>> UpdateAsync(string id, OciResources resources, CancellationToken stop) =>
         (await CallAsync(RuntimeService.Update, JsonSerializer.SerializeToUtf8Bytes(new UpdateRequest(id, resources), RuntimeJson.Default.UpdateRequest), stop)).Warnings ?? [];
+
+    public async IAsyncEnumerable<string> WatchOutOfMemoryAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var item in shim.StreamAsync(RuntimeService.ServiceName, RuntimeService.OutOfMemory, ReadOnlyMemory<byte>.Empty, stop))
+            yield return Parse(item).OutOfMemory!;
+    }
 
     public async Task<ContainerUsage> ReadUsageAsync(string id, CancellationToken stop) =>
         (await CallAsync(RuntimeService.Usage, Request(id, 0), stop)).Usage ?? throw new RuntimeException("The shim answered a question for usage with nothing.");

@@ -4,8 +4,8 @@ using Orchestrator.Worker.Shim;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
-/// <summary>The daemon's runtime: the host's shim, over its socket.</summary>
-internal sealed partial class ShimRuntime(IShimCaller shim) : IRuntime
+/// <summary>The daemon's runtime: the host's shim, over its socket, which it closes when it is disposed.</summary>
+internal sealed partial class ShimRuntime(IShimCaller shim) : IRuntime, IAsyncDisposable
 {
     public async Task<StartedContainer> StartAsync(LaunchRequest request, CancellationToken stop)
     {
@@ -25,15 +25,6 @@ internal sealed partial class ShimRuntime(IShimCaller shim) : IRuntime
         await foreach (var item in shim.StreamAsync(RuntimeService.ServiceName, RuntimeService.Exits, ReadOnlyMemory<byte>.Empty, stop))
             yield return Parse(item).Exit!;
     }
-
-    public Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop) =>
-        throw new RuntimeException($"exec in {id}: the runtime cannot do that yet");
-
-    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
-        throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
-
-    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) =>
-        throw new RuntimeException($"resize {id}: the runtime cannot do that yet");
 
     private static byte[] Request(string id, int signal) =>
         JsonSerializer.SerializeToUtf8Bytes(new SignalRequest(id, signal), RuntimeJson.Default.SignalRequest);

@@ -148,7 +148,7 @@ public sealed class ContainerHostTests
     {
         await using var host = await new FakeHost().StartAsync();
         var refused = await Assert.ThrowsAsync<InvalidContainerException>(() => host.Containers.CreateAsync(
-            Request(new HostConfig { Memory = 1000, NanoCpus = 99_000_000_000, Binds = ["da/ta:/x"], CapAdd = ["FLY"], Privileged = true, NetworkMode = "nowhere" }),
+            Request(new HostConfig { Memory = 1000, NanoCpus = 99_000_000_000, Binds = ["da/ta:/x"], CapAdd = ["FLY"], PidMode = "nobody", NetworkMode = "nowhere" }),
             null, None));
         Assert.Equal(6, refused.Problems.Count);
         await Assert.ThrowsAsync<ImageException>(() => host.Containers.CreateAsync(new ContainerCreateRequest { Image = "missing:1" }, null, None));

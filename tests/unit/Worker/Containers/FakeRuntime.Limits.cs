@@ -9,6 +9,9 @@ internal sealed partial class FakeRuntime
 {
     internal ConcurrentQueue<(string Id, OciResources Resources)> Updates { get; } = new();
 
+    /// <summary>Ids of containers that run out of memory.</summary>
+    internal System.Threading.Channels.Channel<string> OutOfMemory { get; } = System.Threading.Channels.Channel.CreateUnbounded<string>();
+
     /// <summary>What the kernel says to new limits.</summary>
     internal RuntimeException? UpdateRefusal { get; set; }
 
@@ -27,6 +30,8 @@ internal sealed partial class FakeRuntime
     public Task<ContainerUsage> ReadUsageAsync(string id, CancellationToken stop) => Task.FromResult(new ContainerUsage { Id = id });
 
     public Task<IReadOnlyList<int>> ListProcessesAsync(string id, CancellationToken stop) => Task.FromResult<IReadOnlyList<int>>([]);
+
+    public IAsyncEnumerable<string> WatchOutOfMemoryAsync(CancellationToken stop) => OutOfMemory.Reader.ReadAllAsync(stop);
 
     private Task SetPausedAsync(string id, bool paused)
     {
