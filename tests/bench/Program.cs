@@ -5,6 +5,7 @@ using Orchestrator.Tests.Bench.Services;
 return args switch
 {
     ["runtime"] => await RuntimeBench.RunAsync(),
+    ["exec-latency", .. var rest] => await ExecLatency.RunAsync(rest),
     ["logs", .. var rest] => await LogBench.RunAsync(rest),
     ["services", .. var rest] => await ServiceStart.RunAsync(rest),
     ["updates", .. var rest] => await ServiceUpdateRun.RunAsync(rest),
@@ -19,6 +20,7 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: ORCH_BINARY=build/release/orch dotnet run -c Release --project tests/bench -- BENCHMARK [ARGUMENTS]
           runtime             a container's whole life, beside runc (package: runc)
+          exec-latency [ROUNDS]  exec true, the runtime's part alone
           logs [MEGABYTES]    one container's output into its log: rate, loss, the shim's memory
           services [ROUNDS [alone]]  service create → replicas running, beside Docker Swarm (packages: docker.io iproute2)
           exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)

@@ -8,7 +8,7 @@ namespace Orchestrator.Manager.Api;
 internal sealed class StackApi(ClusterDoor door)
 {
     /// <summary>A stack brings its secrets' and configs' data with it, of which each alone may be a megabyte.</summary>
-    private const long MostStackBytes = 64 << 20;
+    private const long MostStackBytes = 32 << 20;
 
     internal void Map(ApiRouter router)
     {

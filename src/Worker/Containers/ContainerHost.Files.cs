@@ -162,6 +162,7 @@ internal sealed partial class ContainerHost
         var places = SpecDefaults.Mounts(container.HostConfig.ShmSize).Select(m => m.Destination)
             .Concat(SpecPlan.GeneratedFiles.Select(f => f.Target))
             .Concat(VolumePlan.Points(container).Select(p => p.Destination))
+            .Concat(container.MemoryFiles ?? [])
             .Select(p => p.Trim('/')).ToHashSet(StringComparer.Ordinal);
         return (new ContainerDirectory(services.Root, container.Id), layers.LowerDirs, places);
     }

@@ -54,7 +54,7 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
                     Destination = mount.Destination,
                     Source = source,
                     Type = "bind",
-                    Options = ["rbind", mount.Propagation.Length > 0 ? mount.Propagation : "rprivate", mount.ReadOnly ? "ro" : "rw", .. Mapping(container, mount)],
+                    Options = ["rbind", mount.Propagation.Length > 0 ? mount.Propagation : "rprivate", mount.ReadOnly ? "ro" : "rw"],
                 });
             }
 
@@ -69,12 +69,6 @@ internal sealed class ContainerVolumes(VolumeStore store, ILogger log)
             throw;
         }
     }
-
-    /// <summary>
-    /// Volumes keep the owners that the container sees, whichever user namespace it is in. A directory that somebody named shows the host's:
-    /// else the container's root would be root in it.
-    /// </summary>
-    private static ImmutableArray<string> Mapping(StoredContainer container, StoredMount mount) => container.Remap is not null && mount.Type == "volume" ? ["idmap"] : [];
 
     /// <summary>The container runs no more. What fails is logged: it must not keep the container from ending.</summary>
     internal async Task UnmountAsync(StoredContainer container)

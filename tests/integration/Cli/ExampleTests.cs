@@ -21,6 +21,7 @@ public sealed partial class ExampleTests : IAsyncLifetime
         var names = (await _host.OrchAsync("stack", "deploy", "-c", CliHost.Example("names.yml"), "names")).Succeeded();
         Assert.Contains("Using cache", names.Output, StringComparison.Ordinal);
         (await _host.OrchAsync("stack", "deploy", "--detach", "-c", CliHost.Example("limits.yml"), "limits")).Succeeded();
+        (await _host.OrchAsync("stack", "deploy", "-c", CliHost.Example("secrets.yml"), "secrets")).Succeeded();
 
         await Shell.EventuallyAsync("pages of three replicas", async () =>
         {
@@ -32,9 +33,11 @@ public sealed partial class ExampleTests : IAsyncLifetime
         await Shell.EventuallyAsync("an answer by name", () => _host.OrchAsync("service", "logs", "names_client"), r => Greeting().IsMatch(r.Output));
         await Shell.EventuallyAsync("a hog killed at its limit", () => _host.OrchAsync("service", "ps", "--no-trunc", "limits_hog"),
             r => r.Output.Contains("non-zero exit (137)", StringComparison.Ordinal));
+        await Shell.EventuallyAsync("a filled-in config and a secret", () => _host.OrchAsync("service", "logs", "secrets_show"), r =>
+            r.Output.Contains("This is task 1 of secrets_show on ", StringComparison.Ordinal) && r.Output.Contains("/run/secrets/password is readable by root alone (400)", StringComparison.Ordinal));
         Assert.Equal("agent_agent global 1/1\n", (await _host.OrchAsync("service", "ls", "--filter", "name=agent", "--format", "{{.Name}} {{.Mode}} {{.Replicas}}")).Output);
 
-        (await _host.OrchAsync("stack", "rm", "hello", "agent", "names", "limits")).Succeeded();
+        (await _host.OrchAsync("stack", "rm", "hello", "agent", "names", "limits", "secrets")).Succeeded();
         Assert.Equal("", (await _host.OrchAsync("service", "ls", "-q")).Output);
         await Shell.EventuallyAsync("no running container", () => _host.OrchAsync("ps", "-q"), r => r.Output.Length == 0);
     }

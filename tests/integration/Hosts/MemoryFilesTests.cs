@@ -40,6 +40,10 @@ public sealed class MemoryFilesTests
         Assert.DoesNotContain(File.ReadAllLines("/proc/self/mountinfo"), l => l.Contains($"{world.Root}/run/files", StringComparison.Ordinal));
         Assert.Empty(Directory.EnumerateFileSystemEntries($"{world.Root}/run/files"));
         Assert.Equal("", await GrepAsync(world));
+        Assert.DoesNotContain(await world.Containers.ChangesAsync(id, HostWorld.Soon), c => c.Path is "/run/secrets/token" or "/etc/deep/er/app.conf");
+        using var export = new MemoryStream();
+        await world.Containers.ExportAsync(id, export, HostWorld.Soon);
+        Assert.Equal(-1, export.ToArray().AsSpan().IndexOf("hunter2"u8));
         await world.Containers.RemoveAsync(id, force: true, volumes: false, HostWorld.Soon);
     }
 

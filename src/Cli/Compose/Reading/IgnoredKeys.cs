@@ -19,7 +19,7 @@ internal static class IgnoredKeys
     internal static readonly KeyValuePair<string, string>[] Refused =
     [
         new("annotations", "does not work yet"),
-        new("blkio_config", "does not work yet"),
+        new("blkio_config", "does not work: it names devices of one host, and a service may run on any"),
         new("cpu_count", "does not work: set deploy.resources.limits.cpus"),
         new("cpu_percent", "does not work: set deploy.resources.limits.cpus"),
         new("cpu_period", "does not work: set deploy.resources.limits.cpus"),

@@ -22,6 +22,12 @@ internal sealed record StartFacts
     /// <summary>Where the generated /etc/hosts, /etc/hostname and /etc/resolv.conf lie on the host.</summary>
     public required string FilesDirectory { get; init; }
 
+    /// <summary>Binds of volumes.</summary>
+    public ImmutableArray<OciMount> Volumes { get; init; } = [];
+
+    /// <summary>Binds of the host's directories that other containers lent.</summary>
+    public ImmutableArray<OciMount> Lent { get; init; } = [];
+
     /// <summary>The user namespace of <see cref="Remap"/>.</summary>
     public string? UserPath { get; init; }
 
@@ -37,12 +43,6 @@ internal sealed record StartFacts
     public string? ShmDirectory { get; init; }
 
     public ImmutableArray<GrantedDevice> Devices { get; init; } = [];
-
-    /// <summary>Binds of volumes.</summary>
-    public ImmutableArray<OciMount> Volumes { get; init; } = [];
-
-    /// <summary>Binds of the host's directories that other containers lent.</summary>
-    public ImmutableArray<OciMount> Lent { get; init; } = [];
 }
 
 /// <summary>A container as the runtime must make it.</summary>

@@ -37,10 +37,11 @@ internal sealed partial class Cgroup
                 MakeFresh(directory, () => CgroupParents.MakeLegacy(Path.GetDirectoryName(directory)!));
                 CgroupParents.FillCpuset(directory);
             }
-            if (plan.UnifiedControllers.Contains("hugetlb"))
-                CgroupParents.MakeUnified(Path.GetDirectoryName(plan.UnifiedDirectory!)!, plan.UnifiedControllers); // few need it: parents may be without
             if (plan.UnifiedDirectory is { } unified)
+            {
                 MakeFresh(unified, () => CgroupParents.MakeUnified(Path.GetDirectoryName(unified)!, plan.UnifiedControllers));
+                CgroupParents.EnsureControllers(unified, plan.UnifiedControllers);
+            }
             CgroupRealtime.MakeRoom(plan.Writes);
             foreach (var (file, value) in plan.Writes)
                 KernelFile.Write(file, value);

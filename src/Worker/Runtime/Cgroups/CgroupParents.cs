@@ -49,6 +49,16 @@ internal static class CgroupParents
         }
     }
 
+    /// <summary>
+    /// Sees to it that a v2 group has the controllers. Whoever made its parent may not have handed them down yet when a child is made beside his, and few
+    /// children want them all; the files come with the controllers.
+    /// </summary>
+    internal static void EnsureControllers(string directory, ImmutableArray<string> controllers)
+    {
+        if (!controllers.IsEmpty && controllers.Except(Words($"{directory}/cgroup.controllers")).Any())
+            MakeUnified(Path.GetDirectoryName(directory)!, controllers);
+    }
+
     /// <summary>Removes a group and all below it; the refusal when something is still in it.</summary>
     internal static LinuxException? RemoveTree(string directory)
     {
@@ -82,8 +92,7 @@ internal static class CgroupParents
         if (controllers.IsEmpty)
             return;
         var file = $"{directory}/cgroup.subtree_control";
-        var have = (KernelFile.ReadOrNull(file) ?? "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-        var more = controllers.Except(have).ToList();
+        var more = controllers.Except(Words(file)).ToList();
         if (more.Count == 0)
             return;
         try
@@ -97,4 +106,6 @@ internal static class CgroupParents
                 $"The cgroup {directory} has processes of its own, so it cannot hand the controllers {string.Join(", ", more)} down: name a parent that has none.", busy);
         }
     }
+
+    private static string[] Words(string file) => (KernelFile.ReadOrNull(file) ?? "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 }

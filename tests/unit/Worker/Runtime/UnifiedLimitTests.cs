@@ -77,6 +77,22 @@ public sealed class UnifiedLimitTests : IDisposable
     }
 
     [Fact]
+    public void A_group_made_before_its_parent_handed_down_gets_its_controllers_and_one_that_has_them_is_left_alone()
+    {
+        foreach (var (directory, controllers) in (ReadOnlySpan<(string, string)>)[("", "cpu memory"), ("/orch", "cpu memory"), ("/orch/early", ""), ("/orch/late", "cpu memory pids")])
+        {
+            Directory.CreateDirectory(root + directory);
+            File.WriteAllText($"{root}{directory}/cgroup.controllers", controllers);
+            File.WriteAllText($"{root}{directory}/cgroup.subtree_control", "");
+        }
+        CgroupParents.EnsureControllers($"{root}/orch/late", ["cpu", "memory"]);
+        Assert.Equal("", File.ReadAllText($"{root}/orch/cgroup.subtree_control"));
+        CgroupParents.EnsureControllers($"{root}/orch/early", ["cpu", "memory"]);
+        Assert.Equal("+cpu +memory", File.ReadAllText($"{root}/orch/cgroup.subtree_control"));
+        Assert.Equal("", File.ReadAllText($"{root}/orch/early/cgroup.subtree_control"));
+    }
+
+    [Fact]
     public void A_change_writes_what_it_names_and_nothing_else()
     {
         var group = Group(("cpu.weight", "20"), ("pids.max", "77"));
