@@ -14,19 +14,38 @@ internal sealed partial class WorkerHost
             {
                 Arguments = [.. options.ShimCommand, "shim", "--exec-root", options.ExecRoot],
                 ExecRoot = options.ExecRoot,
-                CgroupPath = Path.Combine(group, "shim"),
+                CgroupPath = Path.Combine(group, ShimMain.GroupName),
                 InstanceGroup = group,
             },
             logs.CreateLogger<ShimProcess>());
+        var link = new ShimLink(shim, new Safekeeping(options.ExecRoot, logs.CreateLogger<Safekeeping>()));
         try
         {
             await shim.EnsureAsync(stop);
-            return await StartAsync(options, new ShimRuntime(shim), shim, shim, logs, stop);
+            return await StartAsync(options, new ShimRuntime(shim, link.Keep), shim, link, logs, stop);
         }
         catch
         {
-            await shim.DisposeAsync();
+            await link.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Makes the shim become this very program, in place; containers go on.</summary>
+    /// <exception cref="Shim.ShimException">It goes on as it is; the message says why.</exception>
+    public Task UpgradeShimAsync(CancellationToken stop) =>
+        shimLink is ShimLink link ? link.Shim.UpgradeAsync(stop) : throw new Shim.ShimException("This host's runtime is not a shim of its own.");
+
+    private sealed class ShimLink(ShimProcess shim, Safekeeping keep) : IAsyncDisposable
+    {
+        internal ShimProcess Shim { get; } = shim;
+
+        internal Safekeeping Keep { get; } = keep;
+
+        public async ValueTask DisposeAsync()
+        {
+            Keep.Dispose();
+            await Shim.DisposeAsync();
         }
     }
 }

@@ -1,3 +1,5 @@
+using Orchestrator.Worker.Containers;
+
 namespace Orchestrator.Worker;
 
 /// <summary>What the worker half of a daemon is made from.</summary>
@@ -23,6 +25,9 @@ internal sealed record WorkerHostOptions
 
     /// <summary>The engine's labels, for placement by <c>engine.labels</c>.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Puts something between containers and what they stand on: tests stop a host at a step there.</summary>
+    internal Func<ContainerServices, ContainerServices> Wrap { get; init; } = services => services;
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

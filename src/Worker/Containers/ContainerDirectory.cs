@@ -43,10 +43,13 @@ internal sealed class ContainerDirectory(string containersRoot, string id)
 
     internal StoredState? ReadState() => Read(StateName, ContainerJson.Default.StoredState);
 
+    /// <summary>Once what it is has gone, the rest is a leftover: a crash in between cannot bring back half a container.</summary>
     internal void Delete()
     {
-        if (Directory.Exists(Root))
-            Directory.Delete(Root, recursive: true);
+        if (!Directory.Exists(Root))
+            return;
+        System.IO.File.Delete(File(ConfigName));
+        Directory.Delete(Root, recursive: true);
     }
 
     private void Replace(string name, byte[] content)

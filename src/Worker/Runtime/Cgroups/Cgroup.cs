@@ -84,6 +84,9 @@ internal sealed class Cgroup
             throw new RuntimeException("This host's cgroups cannot freeze: there is neither cgroup v2 nor a v1 freezer.");
     }
 
+    /// <summary>A process is in the group itself, in any hierarchy.</summary>
+    internal bool HasProcesses() => Directories.Any(d => KernelFile.ReadOrNull($"{d}/cgroup.procs") is { Length: > 0 });
+
     /// <summary>Kills every process of the group.</summary>
     internal void Kill()
     {

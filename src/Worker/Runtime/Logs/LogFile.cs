@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Worker.Runtime.Logs;
 
@@ -34,6 +35,21 @@ internal sealed class LogFile : IDisposable
         }
     }
 
+    /// <summary>Bytes of the current file.</summary>
+    internal long Size => size;
+
+    /// <summary>Tells the current file from those it was rotated to.</summary>
+    internal ulong Inode { get; private set; }
+
+    /// <summary>Forgets what was appended to this very file beyond a size; after a rotation nothing happens.</summary>
+    internal void CutTo(long length, ulong inode)
+    {
+        if (inode != Inode || length >= size)
+            return;
+        RandomAccess.SetLength(file, length);
+        size = length;
+    }
+
     public void Dispose() => file.Dispose();
 
     /// <summary>Length of the lines with which so many bytes are reached; at least one line.</summary>
@@ -58,6 +74,10 @@ internal sealed class LogFile : IDisposable
         size = 0;
     }
 
-    private SafeFileHandle Open(FileMode mode) =>
-        File.OpenHandle(target.Path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+    private SafeFileHandle Open(FileMode mode)
+    {
+        var opened = File.OpenHandle(target.Path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        Inode = FileOps.Status(target.Path)?.Inode ?? 0;
+        return opened;
+    }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
-using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Logs;
 
 namespace Orchestrator.Worker.Runtime.Shim;
@@ -15,6 +14,7 @@ internal sealed class ContainerOutput : IDisposable
     private const int LastReads = 64;
 
     private readonly LogFile log;
+    private readonly OutputSpool spool;
     private readonly TimeProvider time;
     private readonly Stream[] streams;
     private readonly ArrayBufferWriter<byte> lines = new(1024);
@@ -24,14 +24,30 @@ internal sealed class ContainerOutput : IDisposable
     /// <param name="target">Where the log lies.</param>
     /// <param name="stdout">The reading end.</param>
     /// <param name="stderr">The other reading end.</param>
+    /// <param name="spool">Where output waits for its line's end.</param>
     /// <param name="time">Stamps lines.</param>
     /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
-    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle stderr, TimeProvider time, Action<Exception> failed)
+    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle stderr, OutputSpool spool, TimeProvider time, Action<Exception> failed)
     {
         log = new LogFile(target);
+        this.spool = spool;
         this.time = time;
         this.failed = failed;
-        streams = [new Stream(stdout, new LineSplitter("stdout"u8.ToArray())), new Stream(stderr, new LineSplitter("stderr"u8.ToArray()))];
+        streams = [new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray())), new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray()))];
+    }
+
+    /// <summary>Before the start, of a container that another shim has started: goes on where that one was.</summary>
+    internal void Resume()
+    {
+        if (spool.Resume() is not { } noted)
+            return;
+        log.CutTo(noted.Size, noted.Inode);
+        foreach (var stream in streams)
+        {
+            stream.Splitter.Take(spool.Unlogged(stream.Number), time.GetUtcNow(), lines);
+            Flush();
+            spool.Commit(stream.Number, stream.Splitter.Held, Position);
+        }
     }
 
     /// <summary>On the loop's thread.</summary>
@@ -50,14 +66,18 @@ internal sealed class ContainerOutput : IDisposable
             Close(loop, stream);
         }
         log.Dispose();
+        spool.Dispose();
     }
 
     public void Dispose()
     {
         log.Dispose();
+        spool.Dispose();
         foreach (var stream in streams)
             stream.Fifo.Dispose();
     }
+
+    private LogPosition Position => new(log.Size, log.Inode);
 
     private void Read(EventLoop loop, Stream stream, int turns)
     {
@@ -69,7 +89,7 @@ internal sealed class ContainerOutput : IDisposable
             // A container that never stops writing must not keep the others waiting: the rest comes in the next turn.
             for (var turn = 0; turn < turns; turn++)
             {
-                var count = Fifo.Read(stream.Fifo, buffer);
+                var count = spool.Take(stream.Number, stream.Fifo, buffer, Position);
                 if (count < 0)
                     break;
                 if (count == 0)
@@ -79,6 +99,7 @@ internal sealed class ContainerOutput : IDisposable
                 }
                 stream.Splitter.Take(buffer.AsSpan(0, count), time.GetUtcNow(), lines);
                 Flush();
+                spool.Commit(stream.Number, stream.Splitter.Held, Position);
             }
         }
         finally
@@ -93,6 +114,7 @@ internal sealed class ContainerOutput : IDisposable
             return;
         stream.Splitter.Finish(time.GetUtcNow(), lines);
         Flush();
+        spool.Commit(stream.Number, 0, Position);
         loop.Forget(stream.Fifo, stream.Token);
         stream.Fifo.Dispose();
     }
@@ -114,8 +136,10 @@ internal sealed class ContainerOutput : IDisposable
         lines.ResetWrittenCount();
     }
 
-    private sealed class Stream(SafeFileHandle fifo, LineSplitter splitter)
+    private sealed class Stream(int number, SafeFileHandle fifo, LineSplitter splitter)
     {
+        internal int Number { get; } = number;
+
         internal SafeFileHandle Fifo { get; } = fifo;
 
         internal LineSplitter Splitter { get; } = splitter;

@@ -12,6 +12,8 @@ namespace Orchestrator.Worker.Runtime.Shim;
 /// <summary>Carries a launch plan out: groups, FIFOs, descriptors, then the new process. Safe on many threads at once.</summary>
 internal sealed class Launcher : IDisposable
 {
+    private const int Sigkill = 9;
+
     private readonly string directory;
     private readonly TimeProvider time;
     private readonly HostFacts host = HostFactsReader.Read();
@@ -38,26 +40,34 @@ internal sealed class Launcher : IDisposable
         var spec = request.Spec;
         if (request.Id.Length == 0 || request.Id.AsSpan().IndexOfAny("/\0") >= 0 || request.Id.StartsWith('.'))
             throw new RuntimeException($"'{request.Id}' cannot be a container's id.");
-        var groups = CgroupPlan.For(host.Cgroups, spec.Linux.CgroupsPath ?? $"/orch/{request.Id}", spec.Linux.Resources);
+        var path = spec.Linux.CgroupsPath ?? $"/orch/{request.Id}";
+        var groups = CgroupPlan.For(host.Cgroups, path, spec.Linux.Resources);
         var plan = LaunchPlan.For(request, host, groups, Filter(request), Look);
 
         var undo = new Stack<Action>();
         try
         {
             var own = $"{directory}/{request.Id}";
-            KernelFile.MakeDirectory(own, 0x1c0);
-            undo.Push(() => Directory.Delete(own, recursive: true));
+            var notes = new ContainerNotes(own);
+            if (!KernelFile.MakeDirectory(own, 0x1c0))
+                throw new RuntimeException($"{own} is there already: something of an earlier {request.Id} could not be removed.");
+            undo.Push(notes.Delete);
+            notes.Write(new LaunchNote { Id = request.Id, CgroupsPath = path, Log = request.Log });
             var cgroup = Cgroup.Create(groups);
             undo.Push(cgroup.Remove);
             using var files = new OpenFiles();
             files.Borrow(LaunchPlan.Null, nothing);
             files.Borrow(LaunchPlan.Init, init);
             var output = new ContainerOutput(
-                request.Log, OpenFifo(own, LaunchPlan.Stdout, spec.Process.User, files), OpenFifo(own, LaunchPlan.Stderr, spec.Process.User, files), time, logFailed);
+                request.Log, OpenFifo(own, LaunchPlan.Stdout, spec.Process.User, files), OpenFifo(own, LaunchPlan.Stderr, spec.Process.User, files),
+                new OutputSpool(own), time, logFailed);
             undo.Push(output.Dispose);
 
             var process = Run(plan, cgroup, files);
-            return (new Container(request.Id, process.Pid, process.PidFd, time.GetUtcNow(), cgroup, output, own), plan.Warnings);
+            undo.Push(() => End(process));
+            var started = new StartedNote(process.Pid, ProcessStat.Read(process.Pid)?.StartTime ?? 0, time.GetUtcNow());
+            notes.Write(started);
+            return (new Container(request.Id, started, process.PidFd, Parent.This, cgroup, output, notes), plan.Warnings);
         }
         catch (Exception error)
         {
@@ -75,6 +85,14 @@ internal sealed class Launcher : IDisposable
     {
         nothing.Dispose();
         init.Dispose();
+    }
+
+    /// <summary>Of a container that cannot be noted down: nobody would find it again.</summary>
+    private static void End(LaunchedProcess process)
+    {
+        PidFd.Signal(process.PidFd, Sigkill);
+        PidFd.Wait(process.PidFd);
+        process.PidFd.Dispose();
     }
 
     private static LaunchedProcess Run(LaunchPlan plan, Cgroup cgroup, OpenFiles files)
