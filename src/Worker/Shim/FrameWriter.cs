@@ -20,7 +20,7 @@ internal sealed class FrameWriter
             await foreach (var frame in frames.Reader.ReadAllAsync(stop))
                 await stream.WriteAsync(frame, stop);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
             // The other end is gone: whoever reads from it learns that and ends the connection.
         }
