@@ -32,9 +32,10 @@ internal sealed class SandboxNamespace : IDisposable
     /// <summary>Where 127.0.0.11:53 leads. Chosen at random among the ports that nobody binds on purpose.</summary>
     internal int DnsPort { get; }
 
-    /// <summary>Makes one and leaves the calling thread inside it.</summary>
+    /// <summary>Makes one. The calling thread is inside it meanwhile and not afterwards: it would keep the namespace and its links alive.</summary>
     internal static SandboxNamespace Create()
     {
+        using var home = Namespaces.OpenCurrent();
         var handle = Namespaces.UnshareNetwork();
         try
         {
@@ -54,6 +55,10 @@ internal sealed class SandboxNamespace : IDisposable
         {
             handle.Dispose();
             throw;
+        }
+        finally
+        {
+            Namespaces.EnterNetwork(home);
         }
     }
 
