@@ -18,11 +18,14 @@ internal sealed partial class WorkerHost
                 InstanceGroup = group,
             },
             logs.CreateLogger<ShimProcess>());
-        var link = new ShimLink(shim, new Safekeeping(options.ExecRoot, logs.CreateLogger<Safekeeping>()));
+        var keep = new Safekeeping(options.ExecRoot, logs.CreateLogger<Safekeeping>());
+        shim.Inputs = keep.Inputs;
+        var runtime = new ShimRuntime(shim, keep);
+        var link = new ShimLink(shim, runtime, keep);
         try
         {
             await shim.EnsureAsync(stop);
-            return await StartAsync(options, new ShimRuntime(shim, link.Keep), shim, link, logs, stop);
+            return await StartAsync(options, runtime, shim, link, logs, stop);
         }
         catch
         {
@@ -36,16 +39,14 @@ internal sealed partial class WorkerHost
     public Task UpgradeShimAsync(CancellationToken stop) =>
         shimLink is ShimLink link ? link.Shim.UpgradeAsync(stop) : throw new Shim.ShimException("This host's runtime is not a shim of its own.");
 
-    private sealed class ShimLink(ShimProcess shim, Safekeeping keep) : IAsyncDisposable
+    private sealed class ShimLink(ShimProcess shim, ShimRuntime runtime, Safekeeping keep) : IAsyncDisposable
     {
         internal ShimProcess Shim { get; } = shim;
 
-        internal Safekeeping Keep { get; } = keep;
-
         public async ValueTask DisposeAsync()
         {
-            Keep.Dispose();
-            await Shim.DisposeAsync();
+            await keep.DisposeAsync();
+            await runtime.DisposeAsync(); // with its connection
         }
     }
 }

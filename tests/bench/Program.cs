@@ -1,11 +1,14 @@
+using Orchestrator.Tests.Bench.Containers;
 using Orchestrator.Tests.Bench.Runtime;
 using Orchestrator.Tests.Bench.Services;
 
 return args switch
 {
     ["runtime"] => await RuntimeBench.RunAsync(),
+    ["logs", .. var rest] => await LogBench.RunAsync(rest),
     ["services", .. var rest] => await ServiceStart.RunAsync(rest),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
+    ["exec", .. var rest] => await ExecBench.RunAsync(rest),
     _ => Usage(),
 };
 
@@ -14,7 +17,9 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: ORCH_BINARY=build/release/orch dotnet run -c Release --project tests/bench -- BENCHMARK [ARGUMENTS]
           runtime             a container's whole life, beside runc (package: runc)
+          logs [MEGABYTES]    one container's output into its log: rate, loss, the shim's memory
           services [ROUNDS [alone]]  service create → replicas running, beside Docker Swarm (packages: docker.io iproute2)
+          exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
         """);
     return 1;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Orchestrator.Cli.Commands.Completions;
 using Orchestrator.Cli.Commands.Containers;
 using Orchestrator.Cli.Commands.Daemons;
 using Orchestrator.Cli.Commands.Demo;
@@ -47,9 +48,11 @@ internal static class CommandTable
         ("system", TeardownCommand.Group),
         ("daemon", DaemonCommand.Create),
         ("demo", DemoCommand.Create),
+        ("completion", CompletionCommand.Create),
+        (CompletionCommand.Hidden, CompletionCommand.Words),
     ];
 
-    internal static IEnumerable<string> Names => Entries.Select(e => e.Name);
+    internal static IEnumerable<string> Names => Entries.Select(e => e.Name).Where(n => n != CompletionCommand.Hidden);
 
     /// <summary>The root with the command that the arguments name, or with all of them when they name none.</summary>
     internal static RootCommand Root(IReadOnlyList<string> args, Shell shell)
@@ -59,7 +62,9 @@ internal static class CommandTable
             root.Options.Remove(option);
         root.Options.Add(new Option<string?>("--host", "-H") { Description = "Daemon socket to connect to (ORCH_HOST, DOCKER_HOST)", HelpName = "unix://PATH" });
         root.Options.Add(new Option<bool>("--version", "-v") { Description = "Print version information and quit" });
-        var named = Entries.Where(e => args.Contains(e.Name)).Take(1).ToList();
+        // The words of the line that is being completed name commands too.
+        var hidden = args.TakeWhile(a => a != "--").Contains(CompletionCommand.Hidden);
+        var named = Entries.Where(e => hidden ? e.Name == CompletionCommand.Hidden : args.Contains(e.Name)).Take(1).ToList();
         var first = args.FirstOrDefault(a => !a.StartsWith('-'));
         foreach (var (_, make) in named.Count > 0 && (first == named[0].Name || args[0].StartsWith('-')) ? named : Entries.ToList())
             root.Subcommands.Add(make(shell));

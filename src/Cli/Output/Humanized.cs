@@ -29,6 +29,17 @@ internal static class Humanized
 
     internal static string Ago(DateTimeOffset then, DateTimeOffset now) => Duration(now - then) + " ago";
 
+    /// <summary>As Go prints a duration: <c>1m30s</c>, <c>1.5s</c>, <c>200ms</c>.</summary>
+    internal static string Span(TimeSpan span)
+    {
+        if (span < TimeSpan.FromSeconds(1))
+            return span == TimeSpan.Zero ? "0s" : string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds:0.######}ms");
+        var seconds = string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds % 60:0.#######}s");
+        return span < TimeSpan.FromMinutes(1) ? seconds
+            : span < TimeSpan.FromHours(1) ? $"{(int)span.TotalMinutes}m{seconds}"
+            : $"{(int)span.TotalHours}h{span.Minutes}m{seconds}";
+    }
+
     /// <summary>Units of 1000, as for images: <c>12.3MB</c>.</summary>
     internal static string Size(long bytes) => Scaled(bytes, 1000, 3, DecimalUnits);
 

@@ -75,7 +75,7 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
     private async Task RegisterAsync(SessionRequest request, CancellationToken ended, CancellationToken caller)
     {
         var node = cluster.Current.Nodes.GetValueOrDefault(request.NodeId);
-        if (node is { Status.State: NodeState.Ready, Description: { } known } && node.Status.Addr == request.Address
+        if (node is { Status.State: NodeState.Ready, Description: { } known } && (request.Address.Length == 0 || node.Status.Addr == request.Address)
             && ModelJson.Write(known).AsSpan().SequenceEqual(ModelJson.Write(request.Description)))
             return;
         try

@@ -78,7 +78,8 @@ internal static class EndpointPlan
         return addresses;
     }
 
-    private static bool Answers(ServiceTask task) => task.Status.State == TaskState.Running && task.DesiredState == TaskState.Running;
+    /// <summary>It runs, is meant to, and nothing is wrong with it: a task that was found unhealthy is left alone before it is stopped.</summary>
+    private static bool Answers(ServiceTask task) => task is { Status: { State: TaskState.Running, Err: null }, DesiredState: TaskState.Running };
 
     private static string Plain(string? cidr) => cidr is null ? "" : cidr.Split('/')[0];
 

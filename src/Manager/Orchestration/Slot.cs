@@ -38,6 +38,9 @@ internal sealed record Slot(int Number, NodeId Node, ImmutableArray<ServiceTask>
         return state.Services.Values.Where(s => !s.PendingDelete).Select(s => (s, Of(s, byService[s.Id])));
     }
 
+    /// <summary>A task that has to wait for other services is prepared meanwhile.</summary>
+    internal static TaskState FirstDesired(string? waits) => waits is null ? TaskState.Running : TaskState.Ready;
+
     internal NewTask Replacement(Service service, TaskId id, TaskState desired, DateTimeOffset? notBefore = null) =>
         new(id, service.Id, service.SpecVersion.Index, Number, Node, desired, notBefore);
 }

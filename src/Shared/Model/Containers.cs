@@ -122,7 +122,7 @@ public sealed record HealthProbe
     public DateTimeOffset End { get; init; }
     /// <summary>0 healthy, 1 unhealthy, -1 timed out or not started.</summary>
     public int ExitCode { get; init; }
-    /// <summary>What it printed: its last 4096 bytes.</summary>
+    /// <summary>What it printed: its first 4096 bytes.</summary>
     public string Output { get => field ?? ""; init; } = "";
 }
 

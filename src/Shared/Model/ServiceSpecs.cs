@@ -14,6 +14,8 @@ public sealed record ServiceSpec
     /// <summary>Deprecated in the API in favour of the task template's; still read.</summary>
     public IReadOnlyList<NetworkAttachmentConfig> Networks { get; init => field = value ?? []; } = [];
     public EndpointSpec? EndpointSpec { get; init; }
+    /// <summary>Beyond the Engine API; null in an update: as it was.</summary>
+    public ServiceExtension? Orch { get; init; }
 }
 
 /// <summary>Exactly one of the members is set; none means one replica.</summary>

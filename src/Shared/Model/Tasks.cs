@@ -55,6 +55,9 @@ public sealed record ServiceTask
     /// <summary>A replacement waits until then (the restart policy's delay) before its desired state becomes running.</summary>
     public DateTimeOffset? NotBefore { get; init; }
 
+    /// <summary>When the manager heard that the task runs; one with a health check runs when it is healthy.</summary>
+    public DateTimeOffset? RunningSince { get; init; }
+
     /// <summary>The service's name when the task was made: the task's container is <c>NAME.SLOT.ID</c>, and history outlives the service.</summary>
     public string ServiceName { get => field ?? ""; init; } = "";
 

@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
 
@@ -104,6 +106,21 @@ internal sealed class ContainerTaskExecutor(ContainerHost containers, INetworks 
             };
         }
     }
+
+    public async IAsyncEnumerable<TaskHealth> WatchHealthAsync(TaskAssignment task, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var container in containers.WatchHealthAsync(TaskContainerPlan.NameOf(task.Task), stop))
+            yield return Health(container.State.Health);
+    }
+
+    private static TaskHealth Health(ContainerHealth? health) => health is null ? TaskHealth.Unchecked : new(
+        health.Status switch
+        {
+            HealthPlan.Healthy => HealthState.Healthy,
+            HealthPlan.Unhealthy => HealthState.Unhealthy,
+            _ => HealthState.Starting,
+        },
+        HealthPlan.Complaint(health));
 
     public async Task<TaskContainerStatus?> StopAsync(TaskAssignment task, CancellationToken stop)
     {

@@ -23,6 +23,9 @@ internal interface ITaskExecutor
     /// <summary>Completes when the task's container has ended; at once when it has already, or is gone.</summary>
     Task<TaskExit> WaitAsync(TaskAssignment task, CancellationToken stop);
 
+    /// <summary>How the task's container fares by its health check, now and at each change; ends when it is gone.</summary>
+    IAsyncEnumerable<TaskHealth> WatchHealthAsync(TaskAssignment task, CancellationToken stop);
+
     /// <summary>Stops the container with the task's signal and grace; one that does not run is no error.</summary>
     Task<TaskContainerStatus?> StopAsync(TaskAssignment task, CancellationToken stop);
 
@@ -44,6 +47,21 @@ internal sealed record TaskExit
 
     /// <summary>Set when the exit code is not known, or the container was taken away: why.</summary>
     public string? Unknown { get; init; }
+}
+
+internal enum HealthState
+{
+    /// <summary>It has no health check: it is taken for healthy.</summary>
+    Unchecked,
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+/// <param name="Complaint">What the last probe printed when it failed; null when it did not.</param>
+internal sealed record TaskHealth(HealthState State, string? Complaint)
+{
+    internal static TaskHealth Unchecked { get; } = new(HealthState.Unchecked, null);
 }
 
 /// <summary>A task cannot go on; the message is the sentence that <c>service ps</c> shows.</summary>

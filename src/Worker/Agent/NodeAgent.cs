@@ -17,13 +17,14 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
     private readonly StatusReporter reporter = new(dispatcher, options, time, log);
     private readonly TaskRecords records = new(options.RecordsRoot);
     private readonly ConcurrentQueue<TaskRunner> ended = [];
+    private readonly LedAddresses led = new(time);
     private EndpointTable? endpoints;
 
     /// <summary>Runs until cancelled; containers run on afterwards.</summary>
     internal async Task RunAsync(CancellationToken stop)
     {
         using var slots = new SemaphoreSlim(options.MostParallel);
-        var services = new TaskRunnerServices(executor, reporter, records, options, slots, time, log);
+        var services = new TaskRunnerServices(executor, reporter, records, led, options, slots, time, log);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var reporting = reporter.RunAsync(ends.Token);
         try
@@ -159,6 +160,7 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
         }
 
         var after = NetworkTables.Backends(endpoints);
+        led.Set(after);
         foreach (var task in assignments.Tasks.Where(t => t.Task.DesiredState >= TaskState.Shutdown))
         {
             if (runners.TryGetValue(task.Task.Id, out var known))

@@ -22,6 +22,12 @@ internal static class TaskOutcome
         };
     }
 
+    /// <summary>What <c>service ps</c> shows of a task whose container was found unhealthy.</summary>
+    internal static string Unhealthy(TaskHealth health) => $"unhealthy container: {health.Complaint ?? "its health check failed"}";
+
+    /// <summary>What it shows while a container's health check has not succeeded yet; null while there is nothing to tell.</summary>
+    internal static string? NotYetHealthy(TaskHealth health) => health.Complaint is { } said ? $"health check: {said}" : null;
+
     /// <summary>A task that fails before it starts is rejected: it never was this node's.</summary>
     internal static ServiceTaskStatus Failure(TaskState during, TaskFailedException failure, DateTimeOffset now) => new()
     {

@@ -7,11 +7,17 @@ namespace Orchestrator.Worker.Agent;
 
 /// <summary>What the runners of one agent share.</summary>
 internal sealed record TaskRunnerServices(
-    ITaskExecutor Executor, StatusReporter Reporter, TaskRecords Records, AgentOptions Options, SemaphoreSlim Slots, TimeProvider Time, ILogger Log);
+    ITaskExecutor Executor, StatusReporter Reporter, TaskRecords Records, LedAddresses Led, AgentOptions Options, SemaphoreSlim Slots, TimeProvider Time, ILogger Log);
 
 /// <summary>The one owner of a task on this node: takes one step after the other towards what is desired.</summary>
 internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment first)
 {
+    /// <summary>How long an unhealthy task waits to be taken out of the ports.</summary>
+    private static readonly TimeSpan LeavePorts = TimeSpan.FromSeconds(2);
+
+    /// <summary>Between two complaints of one task that is not healthy yet.</summary>
+    private static readonly TimeSpan Complaints = TimeSpan.FromSeconds(5);
+
     private readonly Mailbox<Message> inbox = new(64, WhenFull.Wait);
     private TaskAssignment assignment = first;
     private ServiceTaskStatus status = first.Task.Status;
@@ -19,21 +25,24 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
     private TimeSpan drain;
     private Task? watch;
     private TaskExit? pendingExit;
+    private TaskHealth health = TaskHealth.Unchecked;
+    private DateTimeOffset complained;
+    private bool started;
     private bool finished;
 
     internal TaskId Id { get; } = first.Task.Id;
 
     /// <summary>The addresses at which others reach the task.</summary>
-    internal IEnumerable<string> Addresses { get; } = [.. first.Task.NetworksAttachments.SelectMany(a => a.Addresses).Select(a => a.Split('/')[0])];
+    internal IReadOnlyCollection<string> Addresses { get; } = [.. first.Task.NetworksAttachments.SelectMany(a => a.Addresses).Select(a => a.Split('/')[0])];
 
     /// <param name="task">As the manager wants it now.</param>
     /// <param name="drainFirst">Connections were led to it until a moment ago.</param>
     /// <param name="stop">Cancels.</param>
     internal ValueTask<bool> AssignAsync(TaskAssignment task, bool drainFirst, CancellationToken stop) =>
-        inbox.SendAsync(new Message(task, drainFirst, null, false), stop);
+        inbox.SendAsync(new Message(task, drainFirst, null, null, false), stop);
 
     /// <summary>The manager knows the task no more: its container goes.</summary>
-    internal ValueTask<bool> RemoveAsync(CancellationToken stop) => inbox.SendAsync(new Message(null, false, null, true), stop);
+    internal ValueTask<bool> RemoveAsync(CancellationToken stop) => inbox.SendAsync(new Message(null, false, null, null, true), stop);
 
     /// <summary>Runs until the task is removed from this node, or cancelled: then its container runs on.</summary>
     internal async Task RunAsync(bool adopted, CancellationToken stop)
@@ -50,9 +59,10 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
                 if (pendingExit is { } exit && !status.State.IsTerminal())
                     await ReportAsync(TaskOutcome.Of(exit, services.Time.GetUtcNow()), stop);
                 pendingExit = null;
-                var work = TaskStep.Next(desired, status.State);
-                if (work == TaskWork.Rest || (work == TaskWork.Watch && watch is not null))
+                var work = TaskStep.Next(desired, status.State, new TaskSight(started, watch is not null, health.State));
+                if (work == TaskWork.Rest)
                 {
+                    await ComplainAsync(stop);
                     if (!await inbox.Reader.WaitToReadAsync(stop))
                         return;
                 }
@@ -107,11 +117,20 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
                 await AttemptAsync(async () =>
                 {
                     var container = await services.Executor.StartAsync(assignment, stop);
-                    await ReportAsync(Status(TaskState.Running, "started") with { ContainerStatus = container }, stop);
+                    started = true;
+                    health = await HealthAsync(stop);
+                    var state = health.State is HealthState.Unchecked or HealthState.Healthy ? TaskState.Running : TaskState.Starting;
+                    await ReportAsync(Status(state, state == TaskState.Running ? "started" : "starting") with { ContainerStatus = container }, stop);
                 }, stop);
                 break;
             case TaskWork.Watch:
-                watch = WatchAsync(stop);
+                watch = Task.WhenAll(WatchAsync(stop), WatchHealthAsync(stop));
+                break;
+            case TaskWork.Run:
+                await ReportAsync(TaskState.Running, "started", stop);
+                break;
+            case TaskWork.Fail:
+                await FailAsync(stop);
                 break;
             case TaskWork.Stop:
                 await StopAsync(stop);
@@ -155,10 +174,52 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
         await ReportAsync(Status(TaskState.Shutdown, "shutdown") with { ContainerStatus = container ?? status.ContainerStatus }, stop);
     }
 
+    /// <summary>Nobody is led to it any more before it is stopped; the manager replaces it when it is gone.</summary>
+    private async Task FailAsync(CancellationToken stop)
+    {
+        var why = TaskOutcome.Unhealthy(health);
+        if (status.State == TaskState.Running)
+        {
+            await ReportAsync(Status(TaskState.Running, "started") with { Err = why }, stop);
+            if (await services.Led.UntilNoneLeadsToAsync(Addresses, LeavePorts, stop))
+                await Task.Delay(services.Options.Drain, services.Time, stop);
+        }
+
+        var container = await services.Executor.StopAsync(assignment, stop);
+        await ReportAsync(Status(TaskState.Failed, "started") with { Err = why, ContainerStatus = container ?? status.ContainerStatus }, stop);
+    }
+
+    /// <summary>A task that waits to become healthy says what its probe complains of, though not at every probe.</summary>
+    private async Task ComplainAsync(CancellationToken stop)
+    {
+        var now = services.Time.GetUtcNow();
+        if (status.State != TaskState.Starting || TaskOutcome.NotYetHealthy(health) is not { } said || status.Err == said
+            || (status.Err is not null && now - complained < Complaints))
+            return;
+        complained = now;
+        await ReportAsync(Status(TaskState.Starting, "starting") with { Err = said }, stop);
+    }
+
+    private async Task<TaskHealth> HealthAsync(CancellationToken stop)
+    {
+        await foreach (var now in services.Executor.WatchHealthAsync(assignment, stop))
+            return now;
+        return TaskHealth.Unchecked;
+    }
+
+    private async Task WatchHealthAsync(CancellationToken stop)
+    {
+        await foreach (var now in services.Executor.WatchHealthAsync(assignment, stop))
+        {
+            if (now.State != HealthState.Unchecked)
+                await inbox.SendAsync(new Message(null, false, null, now, false), stop);
+        }
+    }
+
     private async Task WatchAsync(CancellationToken stop)
     {
         var exit = await services.Executor.WaitAsync(assignment, stop);
-        await inbox.SendAsync(new Message(null, false, exit, false), stop);
+        await inbox.SendAsync(new Message(null, false, exit, null, false), stop);
     }
 
     private void Drain()
@@ -177,6 +238,8 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
 
             if (message.Removed)
                 desired = TaskState.Remove;
+            if (message.Health is { } now)
+                health = now;
             if (message.Exit is { } exit)
                 pendingExit = exit;
         }
@@ -207,5 +270,5 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
 
     private TaskAssignment Current() => assignment with { Task = assignment.Task with { Status = status, DesiredState = desired } };
 
-    private sealed record Message(TaskAssignment? Assigned, bool DrainFirst, TaskExit? Exit, bool Removed);
+    private sealed record Message(TaskAssignment? Assigned, bool DrainFirst, TaskExit? Exit, TaskHealth? Health, bool Removed);
 }

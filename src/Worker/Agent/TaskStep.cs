@@ -23,8 +23,14 @@ internal enum TaskWork
     /// <summary>Start the container.</summary>
     Start,
 
-    /// <summary>Wait for the container's end.</summary>
+    /// <summary>Wait for the container's end and for news of its health.</summary>
     Watch,
+
+    /// <summary>Say that it runs: it was started, and is healthy if that is checked.</summary>
+    Run,
+
+    /// <summary>It is unhealthy: stop the container, which ends the task as failed.</summary>
+    Fail,
 
     /// <summary>Stop the container, which ends the task as shut down.</summary>
     Stop,
@@ -33,10 +39,16 @@ internal enum TaskWork
     Remove,
 }
 
+/// <summary>What a runner knows of its task's container.</summary>
+/// <param name="Started">Its container was started.</param>
+/// <param name="Watched">Its end and its health are waited for.</param>
+/// <param name="Health">What its health check says.</param>
+internal readonly record struct TaskSight(bool Started, bool Watched, HealthState Health);
+
 /// <summary>One transition of a task at a time, from what is desired and what is.</summary>
 internal static class TaskStep
 {
-    internal static TaskWork Next(TaskState desired, TaskState observed)
+    internal static TaskWork Next(TaskState desired, TaskState observed, TaskSight seen)
     {
         if (observed.IsTerminal())
             return desired == TaskState.Remove ? TaskWork.Remove : TaskWork.Rest;
@@ -49,8 +61,11 @@ internal static class TaskStep
             TaskState.Preparing => TaskWork.Prepare,
             // A task that is to be ready only waits for its turn: the one it replaces must go first.
             TaskState.Ready => desired >= TaskState.Running ? TaskWork.BeginStarting : TaskWork.Rest,
-            TaskState.Starting => TaskWork.Start,
-            TaskState.Running => TaskWork.Watch,
+            TaskState.Starting when !seen.Started => TaskWork.Start,
+            TaskState.Starting or TaskState.Running when !seen.Watched => TaskWork.Watch,
+            TaskState.Starting or TaskState.Running when seen.Health == HealthState.Unhealthy => TaskWork.Fail,
+            TaskState.Starting when seen.Health is HealthState.Healthy or HealthState.Unchecked => TaskWork.Run,
+            TaskState.Starting or TaskState.Running => TaskWork.Rest,
             _ => throw new System.Diagnostics.UnreachableException($"a task cannot be {observed} and not ended"),
         };
     }

@@ -31,6 +31,7 @@ internal static class ContainerFilter
             "name" => values.Any(v => NameFits(v, container.Name)),
             "label" => values.All(v => LabelFits(v, container.Config.Labels)), // Docker: labels must all hold
             "status" => values.Any(v => v == ContainerViews.Word(state.Status)),
+            "health" => values.Any(v => v == (state.Health?.Status ?? "none")),
             "exited" => state.Status == ContainerStatus.Exited && values.Any(v => Number(v) == state.ExitCode),
             "ancestor" => values.Any(v => AncestorFits(v, container)),
             "network" => values.Any(v => state.Endpoints.Any(e => e.NetworkId.StartsWith(v, StringComparison.Ordinal) || e.NetworkName == v)

@@ -207,8 +207,6 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         var warnings = new List<string>();
         if (image.Config.Volumes is { Count: > 0 } volumes)
             warnings.Add($"the image's volumes ({string.Join(", ", volumes.Keys)}) are part of the container's own layer: volumes come with a later release");
-        if (image.Config.Healthcheck is { Test: [not "NONE", ..] })
-            warnings.Add("the image's health check is not run: health checks come with a later release");
         return warnings;
     }
 }

@@ -18,6 +18,8 @@ internal sealed partial class ContainerLife
     {
         if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
             await RemoveNowAsync();
+        else if (state.Status == ContainerStatus.Running)
+            GoOnProbing();
         else if (state.Status == ContainerStatus.Restarting
                  || (state.Status != ContainerStatus.Running
                      && RestartPlan.AtDaemonStart(container.HostConfig.RestartPolicy, state.ExitCode, wasRunning, state.StoppedByUser)))
@@ -58,6 +60,7 @@ internal sealed partial class ContainerLife
         if (state.Status != ContainerStatus.Running || exit.Pid != state.Pid)
             return;
         await DropTimerAsync();
+        await EndProbingAsync();
         var goes = untilRemoved.Count > 0 || container.HostConfig.AutoRemove;
         var ran = exit.ExitedAt - (state.StartedAt ?? exit.ExitedAt);
         quickExits = ran >= RestartPlan.Healthy ? 1 : quickExits + 1;
@@ -79,6 +82,7 @@ internal sealed partial class ContainerLife
         if (exit.OomKilled)
             Publish("oom");
         Publish("die", ("exitCode", exit.ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        TellHealth();
         Release(untilExit);
         ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit);
 
@@ -199,6 +203,7 @@ internal sealed partial class ContainerLife
 
         gone = true;
         await forget(this);
+        TellHealth();
         Publish("destroy");
         Release(untilRemoved);
         Release(untilExit);

@@ -1,5 +1,6 @@
 using System.Net;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
@@ -36,6 +37,7 @@ internal sealed partial class ContainerLife
                 StoppedByUser = false,
                 StartedAt = started.StartedAt,
                 RestartCount = restarts,
+                Health = check is null ? null : HealthPlan.Begin(state.Health),
                 Endpoints = await EndpointsAsync(sandbox),
                 Ports = [.. (sandbox?.Ports ?? []).Select(p => new StoredPort(p.Protocol == PortProtocol.Udp ? "udp" : "tcp", p.HostIp?.ToString(), p.HostPort, p.ContainerPort))],
             });
@@ -61,6 +63,7 @@ internal sealed partial class ContainerLife
 
         services.Log.ContainerStarted(container.Name, Id, state.Pid);
         Publish("start");
+        ScheduleProbe();
     }
 
     private async Task<Sandbox?> AttachAsync()

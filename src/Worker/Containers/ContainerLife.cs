@@ -1,5 +1,6 @@
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Runtime;
 
@@ -42,7 +43,8 @@ internal sealed partial class ContainerLife
         directory = new ContainerDirectory(services.Root, container.Id);
         if (state.Status != ContainerStatus.Running)
             logEnded.SetResult();
-        snapshot = new ContainerSnapshot(container, state, logEnded.Task);
+        check = HealthCheck.Of(container.Config);
+        snapshot = new ContainerSnapshot(container, state, logEnded.Task) { HealthChanged = healthChanged.Task };
     }
 
     internal ContainerSnapshot Snapshot => snapshot;
@@ -64,6 +66,7 @@ internal sealed partial class ContainerLife
             }
         }
 
+        await EndProbingAsync();
         if (timer is not null)
             await timer.DisposeAsync();
         await detaching;
@@ -231,7 +234,7 @@ internal sealed partial class ContainerLife
     {
         directory.Write(next);
         state = next;
-        snapshot = new ContainerSnapshot(container, next, logEnded.Task);
+        snapshot = new ContainerSnapshot(container, next, logEnded.Task) { HealthChanged = healthChanged.Task };
     }
 
     private ContainerWaitReply ExitReply() => new()

@@ -27,4 +27,7 @@ internal static partial class ContainerLog
 
     [LoggerMessage(8, LogLevel.Warning, "Leftover container {Id} could not be removed")]
     public static partial void LeftoverStays(this ILogger log, Exception failure, string id);
+
+    [LoggerMessage(9, LogLevel.Warning, "Container {Name} ({Id}) is unhealthy after {Failures} failed checks: {Said}")]
+    public static partial void ContainerUnhealthy(this ILogger log, string name, string id, int failures, string said);
 }

@@ -5,7 +5,7 @@ internal sealed record ContainerQuery
 {
     /// <summary>The filters of <c>GET /containers/json</c> that are understood.</summary>
     internal static string[] KnownFilters { get; } =
-        ["ancestor", "before", "exited", "expose", "id", "is-task", "label", "name", "network", "publish", "since", "status", "volume"];
+        ["ancestor", "before", "exited", "expose", "health", "id", "is-task", "label", "name", "network", "publish", "since", "status", "volume"];
 
     /// <summary>False: running ones alone, unless a status is filtered for.</summary>
     public bool All { get; init; }

@@ -8,5 +8,8 @@ internal sealed record ContainerSnapshot(StoredContainer Container, StoredState 
 {
     internal string Id => Container.Id;
 
+    /// <summary>Completes when there is news of its health, or when it ends.</summary>
+    internal Task HealthChanged { get; init; } = Task.CompletedTask;
+
     internal bool IsRunning => State.Status == ContainerStatus.Running;
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker.Containers;
@@ -21,7 +22,8 @@ internal static class ContainerViews
             Ports = Ports(snapshot),
             Labels = container.Config.Labels,
             State = Word(state.Status),
-            Status = StatusText.Of(state.Status, state.ExitCode, state.StartedAt, state.FinishedAt, now),
+            Status = StatusText.Of(state.Status, state.ExitCode, state.StartedAt, state.FinishedAt, now)
+                + (state.Status == ContainerStatus.Running ? HealthPlan.Suffix(state.Health) : ""),
             HostConfig = new HostConfigSummary { NetworkMode = Mode(container) },
             NetworkSettings = new NetworkSettingsSummary { Networks = Networks(snapshot) },
             Mounts = MountPlan.Of(container.HostConfig, []).Points,
@@ -51,6 +53,7 @@ internal static class ContainerViews
                 Error = state.Error,
                 StartedAt = state.StartedAt ?? default,
                 FinishedAt = state.FinishedAt ?? default,
+                Health = state.Health,
             },
             Image = container.ImageId,
             ResolvConfPath = directory.File("resolv.conf"),

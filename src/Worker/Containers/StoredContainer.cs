@@ -40,6 +40,9 @@ internal sealed record StoredState
 
     public int RestartCount { get; init; }
 
+    /// <summary>What its health check found; null: it has none, or was never started.</summary>
+    public ContainerHealth? Health { get; init; }
+
     /// <summary>By network id.</summary>
     public IReadOnlyList<StoredEndpoint> Endpoints { get; init; } = [];
 

@@ -9,6 +9,7 @@ internal sealed unsafe partial class Epoll : IDisposable
     private const int ControlAdd = 1;
     private const int ControlDelete = 2;
     private const uint In = 1;
+    private const uint Out = 4;
     private const int Interrupted = 4;
     private const int EventFdFlags = 0x80800; // close-on-exec, non-blocking
     private const ulong WakeToken = ulong.MaxValue;
@@ -29,9 +30,10 @@ internal sealed unsafe partial class Epoll : IDisposable
         Add(wake, WakeToken);
     }
 
-    internal void Add(SafeFileHandle fd, ulong token)
+    /// <summary>A descriptor is added once: who waits for both directions uses a duplicate.</summary>
+    internal void Add(SafeFileHandle fd, ulong token, bool writing = false)
     {
-        var item = new Event { Events = In, Token = token };
+        var item = new Event { Events = writing ? Out : In, Token = token };
         if (epoll_ctl(epoll, ControlAdd, fd, &item) == -1)
             throw LinuxException.Last("epoll_ctl add");
     }
@@ -49,7 +51,7 @@ internal sealed unsafe partial class Epoll : IDisposable
         _ = write(wake, &one, sizeof(ulong)); // a full counter wakes as well
     }
 
-    /// <summary>Waits and fills in the tokens that have something to read or were hung up; a wake alone gives 0.</summary>
+    /// <summary>Waits and fills in the tokens that can be read from (or written to, as they were added) or were hung up; a wake alone gives 0.</summary>
     internal int Wait(Span<ulong> tokens)
     {
         var room = Math.Min(tokens.Length, 64);

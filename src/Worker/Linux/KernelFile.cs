@@ -26,6 +26,15 @@ internal static unsafe partial class KernelFile
         return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw LinuxException.Last($"open {path}");
     }
 
+    /// <summary>A pipe: what is written into the second is read from the first.</summary>
+    internal static (SafeFileHandle Reader, SafeFileHandle Writer) Pipe()
+    {
+        var ends = stackalloc int[2];
+        return pipe2(ends, CloseOnExec) == 0
+            ? (new SafeFileHandle(ends[0], ownsHandle: true), new SafeFileHandle(ends[1], ownsHandle: true))
+            : throw LinuxException.Last("pipe");
+    }
+
     internal static void Write(string path, string value)
     {
         var fd = open(path, WriteOnly | CloseOnExec, 0);
@@ -104,6 +113,9 @@ internal static unsafe partial class KernelFile
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int pipe2(int* ends, int flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int mkdir(string path, uint mode);

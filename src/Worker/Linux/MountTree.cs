@@ -10,6 +10,7 @@ namespace Orchestrator.Worker.Linux;
 internal static unsafe partial class MountTree
 {
     internal const ulong AttrReadOnly = 1;
+    private const ulong AttrIdMap = 0x100000;
 
     private const nint OpenTreeNumber = 428;
     private const nint FsOpenNumber = 430;
@@ -21,6 +22,7 @@ internal static unsafe partial class MountTree
     private const uint AtRecursive = 0x8000;
     private const uint CloneTree = 1;
     private const uint CloseOnExecTree = 0x80000;
+    private const nint SetFlag = 0;
     private const nint SetString = 1;
     private const nint Create = 6;
     private const nint FsCloseOnExec = 1;
@@ -49,7 +51,24 @@ internal static unsafe partial class MountTree
         GC.KeepAlive(tree);
     }
 
-    /// <summary>A new file system from key and value pairs, mounted nowhere (fsopen(2), fsconfig(2), fsmount(2)).</summary>
+    /// <summary>
+    /// Shows the mount's owners through a user namespace's mapping (MOUNT_ATTR_IDMAP): what belongs to id N there belongs to the
+    /// namespace's own N here. EINVAL where the file system cannot.
+    /// </summary>
+    internal static void MapOwners(SafeFileHandle tree, SafeFileHandle userNamespace, bool recursive, string subject)
+    {
+        var attributes = stackalloc ulong[4] { AttrIdMap, 0, 0, (ulong)userNamespace.DangerousGetHandle() };
+        fixed (byte* empty = Utf8(""))
+        {
+            var flags = AtEmptyPath | (recursive ? AtRecursive : 0);
+            if (syscall(MountSetAttrNumber, (int)tree.DangerousGetHandle(), (nint)empty, (nint)flags, (nint)attributes, 32) == -1)
+                throw LinuxException.Last($"map the owners of {subject}");
+        }
+        GC.KeepAlive(tree);
+        GC.KeepAlive(userNamespace);
+    }
+
+    /// <summary>A new file system from key and value pairs (without a value: a flag), mounted nowhere (fsopen(2), fsconfig(2), fsmount(2)).</summary>
     internal static SafeFileHandle New(string type, IEnumerable<KeyValuePair<string, string>> options)
     {
         using var context = OpenContext(type);
@@ -58,7 +77,8 @@ internal static unsafe partial class MountTree
         {
             fixed (byte* name = Utf8(key), text = Utf8(value))
             {
-                if (syscall(FsConfigNumber, fd, SetString, (nint)name, (nint)text, 0) == -1)
+                var (command, argument) = value.Length == 0 ? (SetFlag, 0) : (SetString, (nint)text);
+                if (syscall(FsConfigNumber, fd, command, (nint)name, argument, 0) == -1)
                     throw LinuxException.Last($"fsconfig {type} {key}={value}");
             }
         }

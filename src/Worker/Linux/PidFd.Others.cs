@@ -13,7 +13,7 @@ internal static unsafe partial class PidFd
     private const short PollIn = 1;
 
     /// <summary>Holds a process by its number; null when there is none. The number may have been another's before: check what it is afterwards.</summary>
-    internal static SafeFileHandle? Open(int pid)
+    internal static SafeFileHandle? Find(int pid)
     {
         var fd = syscall(PidFdOpenNumber, pid, 0, 0, 0);
         if (fd >= 0)

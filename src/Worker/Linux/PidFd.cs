@@ -24,6 +24,14 @@ internal static unsafe partial class PidFd
     private const int Interrupted = 4;
     private const int CodeExited = 1;
     private const nint PidFdSendSignal = 424;
+    private const nint PidFdOpen = 434;
+
+    /// <summary>Holds a process by its number; of our own children also one that has ended and is not collected (pidfd_open(2)).</summary>
+    internal static SafeFileHandle Open(int pid)
+    {
+        var fd = syscall(PidFdOpen, pid, 0, 0, 0);
+        return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw LinuxException.Last($"pidfd_open {pid}");
+    }
 
     /// <summary>Sends a signal; false when the process has ended.</summary>
     internal static bool Signal(SafeFileHandle pidFd, int signal)

@@ -47,5 +47,8 @@ internal static partial class HostTeardown
 
         public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string service, string operation, ReadOnlyMemory<byte> request, CancellationToken stop) =>
             throw new ShimException($"no shim runs to {operation} for {service}");
+
+        public IAsyncEnumerable<ShimMessage> ExchangeAsync(string service, string operation, ShimMessage request, CancellationToken stop) =>
+            throw new ShimException($"no shim runs to {operation} for {service}");
     }
 }

@@ -24,8 +24,8 @@ internal interface IRuntime
     /// <exception cref="RuntimeException">It could not be: 127 and 126 as for a start.</exception>
     Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop);
 
-    /// <summary>Joins the container's own stdio.</summary>
-    /// <exception cref="RuntimeException">There is no such container or it does not run.</exception>
+    /// <summary>Joins the container's own stdio. One that the runtime does not know is about to be started: the session waits for that.</summary>
+    /// <exception cref="RuntimeException">The container has ended.</exception>
     Task<IAttachSession> AttachAsync(string id, CancellationToken stop);
 
     /// <summary>Sets the size of the container's terminal.</summary>

@@ -9,4 +9,7 @@ internal interface IShimCaller
 
     /// <summary>Sends one request and yields replies until the shim ends the stream or the connection is lost.</summary>
     IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string service, string operation, ReadOnlyMemory<byte> request, CancellationToken stop);
+
+    /// <summary>As <see cref="StreamAsync"/>, with open files beside what is said in both directions. Those of a request are given away.</summary>
+    IAsyncEnumerable<ShimMessage> ExchangeAsync(string service, string operation, ShimMessage request, CancellationToken stop);
 }

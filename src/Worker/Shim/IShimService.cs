@@ -11,4 +11,11 @@ internal interface IShimService
     /// <paramref name="reply"/> may be called many times by a streaming operation; the stream ends when the task does.
     /// </summary>
     Task HandleAsync(string operation, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, ValueTask> reply, CancellationToken stop);
+
+    /// <summary>As the other, for a subject that takes or gives open files; those of the request are this end's to close.</summary>
+    Task HandleAsync(string operation, ShimMessage request, Func<ShimMessage, ValueTask> reply, CancellationToken stop)
+    {
+        request.Close();
+        return HandleAsync(operation, request.Payload, payload => reply(new ShimMessage(payload)), stop);
+    }
 }

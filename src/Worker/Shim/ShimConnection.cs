@@ -11,10 +11,10 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
 {
     private const int ReplyBacklog = 256;
 
-    private readonly NetworkStream stream;
+    private readonly ShimStream stream;
     private readonly FrameWriter writer = new();
     private readonly CancellationTokenSource closing = new();
-    private readonly ConcurrentDictionary<uint, Channel<ReadOnlyMemory<byte>>> pending = new();
+    private readonly ConcurrentDictionary<uint, Channel<ShimMessage>> pending = new();
     private readonly Task reading;
     private readonly Task writing;
     private uint lastId;
@@ -22,7 +22,7 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
 
     private ShimConnection(Socket socket)
     {
-        stream = new NetworkStream(socket, ownsSocket: true);
+        stream = new ShimStream(socket);
         writing = writer.RunAsync(stream, closing.Token);
         reading = ReadAsync();
     }
@@ -57,17 +57,30 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
         string service, string operation, ReadOnlyMemory<byte> request, [EnumeratorCancellation] CancellationToken stop)
     {
+        await foreach (var item in ExchangeAsync(service, operation, new ShimMessage(request), stop))
+        {
+            item.Close();
+            yield return item.Payload;
+        }
+    }
+
+    public async IAsyncEnumerable<ShimMessage> ExchangeAsync(
+        string service, string operation, ShimMessage request, [EnumeratorCancellation] CancellationToken stop)
+    {
         var id = Interlocked.Increment(ref lastId);
-        var replies = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(ReplyBacklog) { SingleReader = true, SingleWriter = true });
+        var replies = Channel.CreateBounded<ShimMessage>(new BoundedChannelOptions(ReplyBacklog) { SingleReader = true, SingleWriter = true });
         pending[id] = replies;
         var ended = false;
         try
         {
             if (reading.IsCompleted)
+            {
+                request.Close();
                 throw Gone();
+            }
             try
             {
-                await writer.SendAsync(ShimFrame.EncodeCall(id, service, operation, request.Span), stop);
+                await writer.SendAsync(ShimFrame.EncodeCall(id, service, operation, request.Payload.Span, request.Files.Length), request, stop);
             }
             catch (ChannelClosedException)
             {
@@ -84,6 +97,8 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
         {
             pending.TryRemove(id, out _);
             replies.Writer.TryComplete();
+            while (replies.Reader.TryRead(out var unread))
+                unread.Close();
             if (!ended && !reading.IsCompleted)
                 await CancelAsync(id);
         }
@@ -125,20 +140,23 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
     {
         try
         {
-            await foreach (var (kind, id, payload) in ShimFrame.ReadAllAsync(stream, closing.Token))
+            await foreach (var (kind, id, message) in ShimFrame.ReadAllAsync(stream, closing.Token))
             {
                 if (!pending.TryGetValue(id, out var replies))
+                {
+                    message.Close();
                     continue; // cancelled
+                }
                 switch (kind)
                 {
                     case FrameKind.Item:
-                        await WriteAsync(replies, payload);
+                        await WriteAsync(replies, message);
                         break;
                     case FrameKind.End:
                         replies.Writer.TryComplete();
                         break;
                     case FrameKind.Failed:
-                        replies.Writer.TryComplete(new ShimException(Encoding.UTF8.GetString(payload.Span)));
+                        replies.Writer.TryComplete(new ShimException(Encoding.UTF8.GetString(message.Payload.Span)));
                         break;
                     default:
                         throw new InvalidDataException($"The shim sent a frame of kind {kind}.");
@@ -158,15 +176,20 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
     }
 
     /// <summary>A full backlog holds the connection back until its reader goes on or gives up.</summary>
-    private async Task WriteAsync(Channel<ReadOnlyMemory<byte>> replies, ReadOnlyMemory<byte> payload)
+    private async Task WriteAsync(Channel<ShimMessage> replies, ShimMessage message)
     {
         try
         {
-            await replies.Writer.WriteAsync(payload, closing.Token);
+            await replies.Writer.WriteAsync(message, closing.Token);
         }
         catch (ChannelClosedException)
         {
-            // the reader gave up
+            message.Close(); // the reader gave up
+        }
+        catch
+        {
+            message.Close();
+            throw;
         }
     }
 }

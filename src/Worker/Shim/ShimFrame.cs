@@ -13,8 +13,9 @@ internal enum FrameKind : byte
 }
 
 /// <summary>
-/// One message on the shim's socket: u32 length of what follows, u8 kind, u32 request id, payload (little endian). A call's
-/// payload is the service's and the operation's name, each with a length byte before it, then the request.
+/// One message on the shim's socket: u32 length of what follows, u8 kind in the lower four bits and number of open files that come with it in the
+/// upper, u32 request id, payload (little endian). A call's payload is the service's and the operation's name, each with a length byte before it,
+/// then the request.
 /// </summary>
 internal static class ShimFrame
 {
@@ -22,20 +23,23 @@ internal static class ShimFrame
     private const int LengthSize = 4;
     private const int Largest = 64 << 20;
 
-    internal static byte[] Encode(FrameKind kind, uint id, ReadOnlySpan<byte> payload)
+    private const int FilesShift = 4;
+    private const int KindMask = 0xf;
+
+    internal static byte[] Encode(FrameKind kind, uint id, ReadOnlySpan<byte> payload, int files = 0)
     {
         var frame = new byte[HeaderSize + payload.Length];
         BinaryPrimitives.WriteInt32LittleEndian(frame, frame.Length - LengthSize);
-        frame[LengthSize] = (byte)kind;
+        frame[LengthSize] = (byte)((int)kind | (files << FilesShift));
         BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(LengthSize + 1), id);
         payload.CopyTo(frame.AsSpan(HeaderSize));
         return frame;
     }
 
-    internal static byte[] EncodeCall(uint id, string service, string operation, ReadOnlySpan<byte> request)
+    internal static byte[] EncodeCall(uint id, string service, string operation, ReadOnlySpan<byte> request, int files)
     {
         byte[] payload = [checked((byte)service.Length), .. Encoding.ASCII.GetBytes(service), checked((byte)operation.Length), .. Encoding.ASCII.GetBytes(operation), .. request];
-        return Encode(FrameKind.Call, id, payload);
+        return Encode(FrameKind.Call, id, payload, files);
     }
 
     internal static (string Service, string Operation, ReadOnlyMemory<byte> Request) DecodeCall(ReadOnlyMemory<byte> payload)
@@ -45,9 +49,9 @@ internal static class ShimFrame
         return (service, operation, payload);
     }
 
-    /// <summary>Reads frames until the stream ends. Each payload is the receiver's to keep.</summary>
-    internal static async IAsyncEnumerable<(FrameKind Kind, uint Id, ReadOnlyMemory<byte> Payload)> ReadAllAsync(
-        Stream stream, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    /// <summary>Reads frames until the stream ends. Each message is the receiver's to keep.</summary>
+    internal static async IAsyncEnumerable<(FrameKind Kind, uint Id, ShimMessage Message)> ReadAllAsync(
+        ShimStream stream, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
         var header = new byte[HeaderSize];
         while (await stream.ReadAtLeastAsync(header, HeaderSize, throwOnEndOfStream: false, stop) == HeaderSize)
@@ -57,7 +61,9 @@ internal static class ShimFrame
                 throw new InvalidDataException($"A frame of {length} bytes on the shim's socket.");
             var payload = new byte[length];
             await stream.ReadExactlyAsync(payload, stop);
-            yield return ((FrameKind)header[LengthSize], BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(LengthSize + 1)), payload);
+            var files = stream.TakeFiles(header[LengthSize] >> FilesShift);
+            yield return (
+                (FrameKind)(header[LengthSize] & KindMask), BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(LengthSize + 1)), new ShimMessage(payload, files));
         }
     }
 

@@ -45,14 +45,14 @@ internal sealed class ShimServer(string path, IReadOnlyList<IShimService> servic
 
     private async Task ServeAsync(Socket socket, CancellationToken stop)
     {
-        await using var stream = new NetworkStream(socket, ownsSocket: true);
+        await using var stream = new ShimStream(socket);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var writer = new FrameWriter();
         var writing = writer.RunAsync(stream, gone.Token);
         var requests = new Dictionary<uint, (Task Answer, CancellationTokenSource Cancel)>();
         try
         {
-            await foreach (var (kind, id, payload) in ShimFrame.ReadAllAsync(stream, gone.Token))
+            await foreach (var (kind, id, message) in ShimFrame.ReadAllAsync(stream, gone.Token))
             {
                 foreach (var (done, request) in requests.Where(r => r.Value.Answer.IsCompleted).ToList())
                 {
@@ -62,7 +62,7 @@ internal sealed class ShimServer(string path, IReadOnlyList<IShimService> servic
                 if (kind == FrameKind.Call)
                 {
                     var cancel = CancellationTokenSource.CreateLinkedTokenSource(gone.Token);
-                    requests.Add(id, (AnswerAsync(id, payload, writer, cancel.Token), cancel));
+                    requests.Add(id, (AnswerAsync(id, message, writer, cancel.Token), cancel));
                 }
                 else if (kind == FrameKind.Cancel && requests.TryGetValue(id, out var cancelled))
                 {
@@ -90,17 +90,20 @@ internal sealed class ShimServer(string path, IReadOnlyList<IShimService> servic
             request.Cancel.Dispose();
     }
 
-    private async Task AnswerAsync(uint id, ReadOnlyMemory<byte> payload, FrameWriter writer, CancellationToken stop)
+    private async Task AnswerAsync(uint id, ShimMessage message, FrameWriter writer, CancellationToken stop)
     {
         await Task.Yield(); // the connection goes on reading
         try
         {
-            var (service, operation, request) = ShimFrame.DecodeCall(payload);
+            var (service, operation, request) = ShimFrame.DecodeCall(message.Payload);
             try
             {
                 if (!byName.TryGetValue(service, out var found))
+                {
+                    message.Close();
                     throw new ShimException($"The shim has no service '{service}'.");
-                await found.HandleAsync(operation, request, item => writer.SendAsync(ShimFrame.Encode(FrameKind.Item, id, item.Span), stop), stop);
+                }
+                await found.HandleAsync(operation, message with { Payload = request }, item => writer.SendAsync(ShimFrame.Encode(FrameKind.Item, id, item.Payload.Span, item.Files.Length), item, stop), stop);
                 await writer.SendAsync(ShimFrame.Encode(FrameKind.End, id, []), stop);
             }
             catch (Exception error) when (error is not (OperationCanceledException or System.Threading.Channels.ChannelClosedException))

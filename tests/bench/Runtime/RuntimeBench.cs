@@ -112,7 +112,7 @@ internal static class RuntimeBench
             throw new InvalidOperationException($"runc ended with {runc.ExitCode}");
     }
 
-    private static LaunchRequest Request(string root, string instance, string id, ImmutableArray<string> arguments)
+    internal static LaunchRequest Request(string root, string instance, string id, ImmutableArray<string> arguments)
     {
         foreach (var directory in (string[])["upper", "work", "merged"])
             Directory.CreateDirectory($"{root}/c/{id}/{directory}");
@@ -176,7 +176,7 @@ internal static class RuntimeBench
         File.WriteAllText($"{root}/bundle/config.json", JsonSerializer.Serialize(spec, OciJson.Default.OciSpec));
     }
 
-    private static void MakeImage(string root)
+    internal static void MakeImage(string root)
     {
         foreach (var directory in (string[])["bin", "proc", "sys", "dev", "etc"])
             Directory.CreateDirectory($"{root}/bundle/rootfs/{directory}");

@@ -12,13 +12,15 @@ internal static class ServiceStart
 {
     internal static readonly string OrchDaemon = $"{OrchBinary.Path} daemon --data-root ROOT/data --exec-root ROOT/exec -H unix://ROOT/engine.sock";
 
+    internal const string DockerDaemon = "dockerd --data-root ROOT/data --exec-root ROOT/exec -p ROOT/pid -H unix://ROOT/engine.sock";
+
     internal static async Task<int> RunAsync(string[] arguments)
     {
         var rounds = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 5;
         if (arguments is [_, "alone"])
             return await AloneAsync(rounds);
         await using var ours = PeerDaemon.Start("orch", OrchDaemon);
-        await using var theirs = PeerDaemon.Start("docker", "dockerd --data-root ROOT/data --exec-root ROOT/exec -p ROOT/pid -H unix://ROOT/engine.sock");
+        await using var theirs = PeerDaemon.Start("docker", DockerDaemon);
         using var orchApi = new EngineDriver(ours.Socket);
         using var dockerApi = new EngineDriver(theirs.Socket);
         foreach (var api in new[] { orchApi, dockerApi })

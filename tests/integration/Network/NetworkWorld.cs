@@ -205,4 +205,7 @@ internal sealed class InProcessShim : IShimCaller
 
     public IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(string service, string operation, ReadOnlyMemory<byte> request, CancellationToken stop)
         => throw new NotSupportedException();
+
+    public IAsyncEnumerable<ShimMessage> ExchangeAsync(string service, string operation, ShimMessage request, CancellationToken stop)
+        => throw new NotSupportedException();
 }

@@ -17,6 +17,7 @@ internal sealed class RuntimeHost : IAsyncDisposable
 
     private readonly string instance = $"orch-test-{Environment.ProcessId}-{Interlocked.Increment(ref counter)}";
     private readonly List<string> started = [];
+    private readonly HashSet<string> pinned = [];
     private readonly LocalRuntime? local;
 
     internal RuntimeHost()
@@ -31,7 +32,7 @@ internal sealed class RuntimeHost : IAsyncDisposable
         foreach (var directory in (string[])["proc", "sys", "dev", "etc", "tmp"])
             Directory.CreateDirectory(Path.Combine(Root, "image", directory));
         File.Copy(Busybox, Path.Combine(Root, "image/bin/busybox"));
-        foreach (var name in (string[])["sh", "echo", "cat", "true", "false", "sleep", "id", "hostname", "ls", "mount", "unshare", "pwd", "touch", "kill", "dd", "head", "grep", "mkdir", "stat", "ps", "env", "tail", "yes", "rm"])
+        foreach (var name in (string[])["sh", "echo", "cat", "true", "false", "sleep", "id", "hostname", "ls", "mount", "unshare", "pwd", "touch", "kill", "dd", "head", "grep", "mkdir", "stat", "ps", "env", "tail", "yes", "rm", "readlink", "stty", "tty", "wc"])
             File.CreateSymbolicLink(Path.Combine(Root, "image/bin", name), "busybox");
         File.WriteAllText(Path.Combine(Root, "image/etc/text"), "not a program\n");
         var runtime = make(Root);
@@ -156,11 +157,16 @@ internal sealed class RuntimeHost : IAsyncDisposable
     internal string[] CgroupDirectories() => [.. Directory.EnumerateDirectories("/sys/fs/cgroup")
         .Prepend("/sys/fs/cgroup").Select(h => $"{h}/{instance}").Where(Directory.Exists)];
 
+    /// <summary>A namespace with a name below the root, to be let go with the host.</summary>
+    internal void Unmount(string path) => pinned.Add(path);
+
     public async ValueTask DisposeAsync()
     {
         foreach (var id in started)
             await Runtime.DeleteAsync(id, CancellationToken.None);
         local?.Dispose();
+        foreach (var path in pinned)
+            Orchestrator.Worker.Linux.Namespaces.Unpin(path);
         Directory.Delete(Root, recursive: true);
     }
 }

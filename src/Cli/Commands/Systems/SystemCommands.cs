@@ -102,7 +102,7 @@ internal static class SystemCommands
         {
             if (call.Get(format) is { Length: > 0 } template)
             {
-                await shell.Out.WriteLineAsync(Template.Parse(template == "json" ? "{{json .}}" : template).Render(await call.Client.GetJsonAsync("/info", stop)));
+                await shell.Out.WriteLineAsync(Template.Parse(template == "json" ? "{{json .}}" : template).Render(Typed.Of<InfoReply>(await call.Client.GetJsonAsync("/info", stop))));
                 return 0;
             }
             var info = await call.Client.GetAsync<InfoReply>("/info", stop);
@@ -134,7 +134,7 @@ internal static class SystemCommands
             {
                 await shell.Out.WriteLineAsync(template is null
                     ? Words(line.Deserialize(ModelJson.Of<EventMessage>()) ?? new EventMessage())
-                    : template.Render(line));
+                    : template.Render(Typed.Of<EventMessage>(line)));
                 await shell.Out.FlushAsync(stop);
             }
             return 0;

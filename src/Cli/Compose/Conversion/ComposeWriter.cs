@@ -3,7 +3,10 @@ using Orchestrator.Cli.Compose.Syntax;
 
 namespace Orchestrator.Cli.Compose.Conversion;
 
-/// <summary>Writes a merged and interpolated stack file back as YAML, keys in the order of the files.</summary>
+/// <summary>
+/// Writes a merged and interpolated stack file back as YAML, keys in the order of the files. A dollar is written twice, so that reading the
+/// text gives the same stack again.
+/// </summary>
 internal static class ComposeWriter
 {
     internal static string Write(MappingNode source)
@@ -30,7 +33,7 @@ internal static class ComposeWriter
                 text.Append('\n');
                 break;
             case ScalarNode scalar:
-                text.Append(' ').Append(Quoted(scalar.Text, scalar.Plain)).Append('\n');
+                text.Append(' ').Append(Quoted(scalar.Text.Replace("$", "$$", StringComparison.Ordinal), scalar.Plain)).Append('\n');
                 break;
             case SequenceNode { Items.IsEmpty: true }:
                 text.Append(" []\n");

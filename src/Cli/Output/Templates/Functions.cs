@@ -22,6 +22,9 @@ internal static class Functions
             "truncate" => Text(0) is var text && Whole(1) is var length && text.Length > length ? text[..(int)Math.Max(0, length)] : Text(0),
             "pad" => Text(0).Length == 0 ? "" : new string(' ', (int)Whole(1)) + Text(0) + new string(' ', (int)Whole(2)),
             "len" => Length(At(a, 0)),
+            "slice" => Slice(),
+            "html" => System.Net.WebUtility.HtmlEncode(string.Concat(a.Select(Values.Print))),
+            "urlquery" => Uri.EscapeDataString(string.Concat(a.Select(Values.Print))),
             "index" => Index(a),
             "and" => a.FirstOrDefault(v => !Values.IsTrue(v), At(a, a.Length - 1)),
             "or" => a.FirstOrDefault(Values.IsTrue, At(a, a.Length - 1)),
@@ -64,6 +67,18 @@ internal static class Functions
             return value;
         }
 
+        object? Slice()
+        {
+            var whole = At(a, 0);
+            var items = whole is string ? null : Values.Items(whole).Select(i => i.Item).ToList();
+            var count = items?.Count ?? Text(0).Length;
+            var from = a.Length > 1 ? Whole(1) : 0;
+            var to = a.Length > 2 ? Whole(2) : count;
+            if (from < 0 || to > count || from > to)
+                throw new TemplateException(column, $"slice {from}:{to} is out of range of {count}");
+            return items is null ? Text(0)[(int)from..(int)to] : items[(int)from..(int)to];
+        }
+
         long Length(object? value) => value switch
         {
             string text => text.Length,
@@ -91,6 +106,9 @@ internal static class Functions
     {
         switch (value)
         {
+            case Typed typed:
+                Write(writer, typed.Json);
+                break;
             case JsonElement { ValueKind: not JsonValueKind.Undefined } json:
                 json.WriteTo(writer);
                 break;

@@ -14,14 +14,19 @@ internal sealed class Template
     internal static Template Parse(string text) => new(TemplateParser.Parse(text));
 
     /// <exception cref="TemplateException">A field or function does not exist, or an argument does not fit.</exception>
-    internal string Render(JsonElement data)
+    internal string Render(JsonElement data) => Render((object)data);
+
+    /// <summary>Over JSON of a known type: what the type has and the JSON leaves out is empty, what the type has not is a mistake.</summary>
+    internal string Render(Typed data) => Render((object)data);
+
+    private string Render(object data)
     {
         var run = new Run(data);
         run.Write(_parts, data);
         return run.Text.ToString();
     }
 
-    private sealed class Run(JsonElement root)
+    private sealed class Run(object root)
     {
         private readonly List<(string Name, object? Value)> _variables = [("$", root)];
 

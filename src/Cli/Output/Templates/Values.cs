@@ -8,6 +8,8 @@ internal static class Values
 {
     internal static object? Member(object? value, string name, int column)
     {
+        if (value is Typed { Json.ValueKind: JsonValueKind.Object } typed)
+            return typed.Member(name, column);
         switch (Plain(value))
         {
             case JsonElement { ValueKind: JsonValueKind.Object } map:
@@ -38,7 +40,7 @@ internal static class Values
     }
 
     /// <summary>JSON's scalars as .NET's; objects and arrays stay JSON.</summary>
-    internal static object? Plain(object? value) => value is not JsonElement json ? value : json.ValueKind switch
+    internal static object? Plain(object? value) => (value as Typed)?.Json is { } known ? Plain(known) : value is not JsonElement json ? value : json.ValueKind switch
     {
         JsonValueKind.String => json.GetString(),
         JsonValueKind.True => true,
@@ -57,7 +59,7 @@ internal static class Values
         _ => true,
     };
 
-    internal static IEnumerable<(object? Key, object? Item)> Items(object? value) => Plain(value) switch
+    internal static IEnumerable<(object? Key, object? Item)> Items(object? value) => value is Typed typed ? typed.Items() : Plain(value) switch
     {
         JsonElement { ValueKind: JsonValueKind.Array } list => list.EnumerateArray().Select((item, i) => ((object?)(long)i, (object?)item)),
         JsonElement map => map.EnumerateObject().OrderBy(p => p.Name, StringComparer.Ordinal).Select(p => ((object?)p.Name, (object?)p.Value)),

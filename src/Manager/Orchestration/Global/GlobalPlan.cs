@@ -1,3 +1,4 @@
+using Orchestrator.Manager.Orchestration.Dependencies;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 
@@ -11,6 +12,7 @@ internal static class GlobalPlan
     {
         var create = new List<NewTask>();
         var remove = new List<DesiredChange>();
+        var gates = new Gates(state);
         foreach (var (service, slots) in Slot.All(state))
         {
             if (service.Spec.Mode.Global is null)
@@ -26,7 +28,7 @@ internal static class GlobalPlan
                 }
                 else if (node is { Status.State: NodeState.Ready, Spec.Availability: NodeAvailability.Active } && slot is not { IsFilled: true })
                 {
-                    create.Add(new(ids.NextTask(), service.Id, service.SpecVersion.Index, 0, node.Id, TaskState.Running));
+                    create.Add(new(ids.NextTask(), service.Id, service.SpecVersion.Index, 0, node.Id, Slot.FirstDesired(gates.HoldsStart(service))));
                 }
             }
         }

@@ -1,3 +1,4 @@
+using Orchestrator.Manager.Orchestration.Dependencies;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 
@@ -10,6 +11,7 @@ internal static class ReplicaPlan
     {
         var create = new List<NewTask>();
         var remove = new List<DesiredChange>();
+        var gates = new Gates(state);
         foreach (var (service, slots) in Slot.All(state))
         {
             if (service.Spec.Mode.Global is not null)
@@ -19,7 +21,7 @@ internal static class ReplicaPlan
             for (var number = 1; number <= want; number++)
             {
                 if (!filled.Contains(number))
-                    create.Add(new(ids.NextTask(), service.Id, service.SpecVersion.Index, number, default, TaskState.Running));
+                    create.Add(new(ids.NextTask(), service.Id, service.SpecVersion.Index, number, default, Slot.FirstDesired(gates.HoldsStart(service))));
             }
 
             remove.AddRange(slots.Where(s => s.Number > want).SelectMany(s => s.Tasks)

@@ -1,3 +1,4 @@
+using Orchestrator.Manager.Orchestration.Dependencies;
 using Orchestrator.Manager.State;
 
 namespace Orchestrator.Manager.Orchestration.Updates;
@@ -8,10 +9,11 @@ internal static class UpdatePlan
     internal static Decision Plan(ClusterState state, DateTimeOffset now, IdSource ids)
     {
         var commands = new List<Command>();
+        var gates = new Gates(state);
         DateTimeOffset? wake = null;
         foreach (var (service, slots) in Slot.All(state))
         {
-            var decision = new ServiceUpdate(service, [.. slots.Where(s => s.IsFilled)], now).Plan(ids);
+            var decision = new ServiceUpdate(service, [.. slots.Where(s => s.IsFilled)], gates, now).Plan(ids);
             commands.AddRange(decision.Commands);
             wake = Decision.Earlier(wake, decision.WakeAt);
         }

@@ -50,7 +50,11 @@ internal static class NodeSteps
     internal static void Register(Draft draft, RegisterNode command)
     {
         if (draft.Nodes.TryGetValue(command.Id, out var node))
-            draft.Put(node with { Description = command.Description, Status = new() { State = NodeState.Ready, Addr = command.Address } });
+        {
+            // An agent that does not know how others reach it leaves the address as the cluster has it.
+            var address = command.Address.Length > 0 ? command.Address : node.Status.Addr;
+            draft.Put(node with { Description = command.Description, Status = new() { State = NodeState.Ready, Addr = address } });
+        }
     }
 
     internal static void SetState(Draft draft, SetNodeState command)

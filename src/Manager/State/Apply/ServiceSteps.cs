@@ -9,8 +9,10 @@ internal static class ServiceSteps
         var spec = SpecReferences.Resolve(draft, command.Spec, "");
         RefuseTakenName(draft, command.Id, spec, "");
         RefuseTakenPorts(draft, command.Id, spec, "");
-        if (draft.Refused is null)
-            Put(draft, command.Id, spec);
+        if (draft.Refused is not null)
+            return;
+        Put(draft, command.Id, spec);
+        DependencySteps.Refuse(draft, spec, "");
     }
 
     internal static void Update(Draft draft, UpdateService command)
@@ -41,11 +43,14 @@ internal static class ServiceSteps
             return;
         }
 
-        var spec = SpecReferences.Resolve(draft, command.Spec, "");
+        // A client that does not know the extension posts a spec without it.
+        var spec = SpecReferences.Resolve(draft, command.Spec with { Orch = command.Spec.Orch ?? service.Spec.Orch }, "");
         RefuseChangedIdentity(draft, service, spec, "");
         RefuseTakenPorts(draft, service.Id, spec, "");
-        if (draft.Refused is null)
-            Replace(draft, service, spec, status: null);
+        if (draft.Refused is not null)
+            return;
+        Replace(draft, service, spec, status: null);
+        DependencySteps.Refuse(draft, spec, "");
     }
 
     internal static void Remove(Draft draft, RemoveService command)

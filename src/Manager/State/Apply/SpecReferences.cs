@@ -30,6 +30,7 @@ internal static class SpecReferences
             Mode = mode,
             Networks = [],
             TaskTemplate = spec.TaskTemplate with { Networks = networks },
+            Orch = spec.Orch is { DependsOn.Count: > 0 } ? spec.Orch : null,
             EndpointSpec = endpoint with { Mode = string.IsNullOrEmpty(endpoint.Mode) ? "vip" : endpoint.Mode },
         };
     }

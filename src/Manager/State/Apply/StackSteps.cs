@@ -26,7 +26,11 @@ internal static class StackSteps
 
         // Ports are judged when every service has its new ones, so that two services of a stack can exchange theirs.
         foreach (var (id, stored, where) in services)
+        {
             ServiceSteps.RefuseTakenPorts(draft, id, stored, where);
+            DependencySteps.Refuse(draft, stored, where);
+        }
+
         return new() { Changes = changes };
     }
 

@@ -73,10 +73,14 @@ internal static class TaskSteps
     {
         foreach (var plan in command.Tasks)
         {
-            if (draft.Tasks.TryGetValue(plan.Id, out var task) && task.Status.State < TaskState.Assigned)
+            if (draft.Tasks.TryGetValue(plan.Id, out var task) && MayExplain(task))
                 draft.Put(task with { Status = task.Status with { Timestamp = draft.At, Err = plan.Error } });
         }
     }
+
+    /// <summary>It waits for a place, or is prepared and waits for its turn: of the rest the node speaks.</summary>
+    private static bool MayExplain(ServiceTask task) =>
+        task.Status.State < TaskState.Assigned || task is { Status.State: TaskState.Ready, DesiredState: TaskState.Ready };
 
     internal static void Delete(Draft draft, DeleteTasks command)
     {
@@ -98,7 +102,11 @@ internal static class TaskSteps
                     || task.Status.State.IsTerminal() || update.Status.State < task.Status.State || task.Status.State < TaskState.Assigned)
                     continue;
                 var container = update.Status.ContainerStatus ?? task.Status.ContainerStatus;
-                draft.Put(task with { Status = update.Status with { ContainerStatus = container } });
+                draft.Put(task with
+                {
+                    Status = update.Status with { ContainerStatus = container },
+                    RunningSince = task.RunningSince ?? (update.Status.State == TaskState.Running ? draft.At : null),
+                });
             }
         }
     }

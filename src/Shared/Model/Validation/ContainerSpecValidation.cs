@@ -16,6 +16,8 @@ internal static class ContainerSpecValidation
         found.When(spec.Dir is { Length: > 0 } dir && dir[0] != '/', Root + ".Dir", $"working directory '{spec.Dir}' must be absolute");
         found.When(spec.Isolation is not (null or "" or "default"), Root + ".Isolation", $"isolation '{spec.Isolation}' is not supported on Linux");
         Later(found, spec);
+        foreach (var problem in HealthValidation.Check(spec.Healthcheck, Root + ".Healthcheck"))
+            found.Add(problem.Where, problem.Message);
 
         foreach (var mount in spec.Mounts)
             Mount(found, mount);
@@ -29,10 +31,6 @@ internal static class ContainerSpecValidation
         found.Unsupported(spec.OpenStdin, Root + ".OpenStdin", "tasks with an open stdin");
         found.Unsupported(spec.Secrets.Count > 0, Root + ".Secrets", "secrets");
         found.Unsupported(spec.Configs.Count > 0, Root + ".Configs", "configs");
-        var test = spec.Healthcheck?.Test ?? [];
-        found.Unsupported(
-            spec.Healthcheck is { } health && (test is not (["NONE"] or []) || health.Interval != default || health.Timeout != default || health.Retries != 0),
-            Root + ".Healthcheck", "health checks");
         found.When(
             spec.Privileges?.Seccomp is { Mode: not (null or "" or "default") }, Root + ".Privileges.Seccomp",
             "seccomp profiles other than the default are not supported yet");

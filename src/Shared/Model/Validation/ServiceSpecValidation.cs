@@ -19,9 +19,18 @@ public static class ServiceSpecValidation
         Rollout(found, spec.UpdateConfig, "UpdateConfig", rollback: false);
         Rollout(found, spec.RollbackConfig, "RollbackConfig", rollback: true);
         Endpoint(found, spec);
+        Dependencies(found, spec);
         found.When(
             spec.Networks.Count > 0 && spec.TaskTemplate.Networks.Count > 0, "Networks", "networks stand in TaskTemplate.Networks or in Networks, not in both");
         return found.Problems;
+    }
+
+    private static void Dependencies(Findings found, ServiceSpec spec)
+    {
+        var needs = spec.Orch?.DependsOn ?? [];
+        found.When(needs.Any(d => d.Service.Length == 0), "Orch.DependsOn", "a dependency names a service");
+        foreach (var twice in needs.GroupBy(d => d.Service, StringComparer.Ordinal).Where(g => g.Count() > 1))
+            found.Add("Orch.DependsOn", $"service {twice.Key} is depended on twice");
     }
 
     private static void Name(Findings found, string name)

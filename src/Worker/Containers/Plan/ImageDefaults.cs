@@ -1,4 +1,5 @@
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers.Health;
 using Orchestrator.Worker.Images;
 
 namespace Orchestrator.Worker.Containers.Plan;
@@ -35,7 +36,7 @@ internal static class ImageDefaults
             StdinOnce = asked.StdinOnce,
             Env = MergeEnv(asked.Env, Read(image.Env) ?? []),
             Cmd = command,
-            Healthcheck = asked.Healthcheck,
+            Healthcheck = HealthCheck.Merge(asked.Healthcheck, image.Healthcheck),
             Image = asked.Image,
             Volumes = asked.Volumes,
             WorkingDir = string.IsNullOrEmpty(asked.WorkingDir) ? image.WorkingDir : asked.WorkingDir,

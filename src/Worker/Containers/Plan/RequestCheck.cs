@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Model.Validation;
 
 namespace Orchestrator.Worker.Containers.Plan;
 
@@ -33,8 +34,7 @@ internal static partial class RequestCheck
             Refuse(config.Tty ? "Tty" : "OpenStdin", "a terminal or an open stdin does not work yet: attach and exec come with a later release");
         if (config.Volumes.Count > 0)
             Refuse("Volumes", $"anonymous volume {config.Volumes.Keys.First()}: volumes come with a later release");
-        if (config.Healthcheck is { Test: [not "NONE", ..] })
-            Refuse("Healthcheck", "health checks come with a later release");
+        problems.AddRange(HealthValidation.Check(config.Healthcheck, "Healthcheck"));
         if (config.NetworkDisabled == true && host.PortBindings.Count > 0)
             Refuse("NetworkDisabled", "a container without network cannot publish ports");
         if (host.Privileged)

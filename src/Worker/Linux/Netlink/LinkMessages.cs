@@ -27,6 +27,8 @@ internal static class LinkMessages
     private const ushort InfoSlaveKind = 4;
     private const ushort InfoSlaveData = 5;
     private const ushort VethPeer = 1;
+    private const ushort VxlanId = 1;
+    private const ushort VxlanPort = 15;
     private const ushort BridgePortHairpin = 4;
 
     internal static void CreateBridge(this NetlinkBatch batch, string name, PhysicalAddress mac, int mtu)
@@ -38,6 +40,25 @@ internal static class LinkMessages
         batch.Attribute(IflaMtu, (uint)mtu);
         using (batch.Open(IflaLinkInfo))
             batch.Attribute(InfoKind, "bridge");
+        batch.End();
+    }
+
+    /// <summary>A VXLAN endpoint without a device of its own below it, <c>linux/if_link.h</c> IFLA_VXLAN_*.</summary>
+    internal static void CreateVxlan(this NetlinkBatch batch, string name, uint vni, ushort port)
+    {
+        batch.Begin($"create vxlan {name}", NewLink, NetlinkFlags.Request | NetlinkFlags.Create | NetlinkFlags.Exclusive);
+        Header(batch, 0, 0, 0);
+        batch.Attribute(IflaName, name);
+        using (batch.Open(IflaLinkInfo))
+        {
+            batch.Attribute(InfoKind, "vxlan");
+            using (batch.Open(InfoData))
+            {
+                batch.Attribute(VxlanId, vni);
+                batch.Attribute(VxlanPort, [(byte)(port >> 8), (byte)port]);
+            }
+        }
+
         batch.End();
     }
 

@@ -87,6 +87,11 @@ internal sealed class Cgroup
     /// <summary>A process is in the group itself, in any hierarchy.</summary>
     internal bool HasProcesses() => Directories.Any(d => KernelFile.ReadOrNull($"{d}/cgroup.procs") is { Length: > 0 });
 
+    /// <summary>Its processes stand still, or are about to: whoever joined would too.</summary>
+    internal bool IsFrozen => plan.UnifiedDirectory is { } unified && KernelFile.ReadOrNull($"{unified}/cgroup.freeze") is { } state
+        ? state.StartsWith('1')
+        : plan.LegacyDirectories.Any(d => KernelFile.ReadOrNull($"{d}/freezer.state") is { } legacy && !legacy.StartsWith("THAWED", StringComparison.Ordinal));
+
     /// <summary>Kills every process of the group.</summary>
     internal void Kill()
     {

@@ -3,6 +3,7 @@ namespace Orchestrator.Worker.Runtime.Launch;
 /// <summary>System calls that launch programs make, by their x86-64 numbers and kernel spelling.</summary>
 internal enum CallNumber
 {
+    read = 0,
     write = 1,
     close = 3,
     rt_sigaction = 13,
@@ -12,7 +13,9 @@ internal enum CallNumber
     socket = 41,
     clone = 56,
     execve = 59,
+    fcntl = 72,
     chdir = 80,
+    fchdir = 81,
     mkdir = 83,
     creat = 85,
     unlink = 87,
@@ -33,6 +36,7 @@ internal enum CallNumber
     umount2 = 166,
     sethostname = 170,
     setdomainname = 171,
+    exit_group = 231,
     keyctl = 250,
     openat = 257,
     faccessat = 269,
@@ -43,5 +47,9 @@ internal enum CallNumber
     seccomp = 317,
     execveat = 322,
     move_mount = 429,
+    fsopen = 430,
+    fsconfig = 431,
+    fsmount = 432,
+    clone3 = 435,
     close_range = 436,
 }

@@ -16,6 +16,8 @@ internal sealed unsafe class LaunchProgram : IDisposable
     private const ulong CloneVfork = 0x4000;
     private const ulong CloneClearHandlers = 0x100000000;
     private const ulong CloneIntoCgroup = 0x200000000;
+    private const ulong CloneParent = 0x8000;
+    private const ulong CloneParentSetTid = 0x100000;
 
     private readonly ImmutableArray<LaunchStep> steps;
     private readonly IReadOnlyDictionary<string, int> files;
@@ -24,6 +26,7 @@ internal sealed unsafe class LaunchProgram : IDisposable
     private readonly Dictionary<object, long> encoded = new(ReferenceEqualityComparer.Instance);
     private readonly Record* records;
     private readonly long* status;
+    private int* innerPid;
     private byte* free;
     private int room;
 
@@ -64,6 +67,14 @@ internal sealed unsafe class LaunchProgram : IDisposable
         if (pid < 0)
             throw new LinuxException("clone3", (int)-pid);
         var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true);
+        if (innerPid is not null && *innerPid > 0)
+        {
+            // The first one has done its part and ends; the one it made is our child too, so its number is not used again.
+            using (handle)
+                PidFd.Wait(handle);
+            pid = *innerPid;
+            handle = PidFd.Open((int)pid);
+        }
         if (status[0] == 0)
             return new LaunchedProcess((int)pid, handle);
         using (handle)
@@ -74,6 +85,24 @@ internal sealed unsafe class LaunchProgram : IDisposable
         var failed = (int)((Record*)status[1] - records);
         throw new LaunchFailedException(steps[failed], (int)-status[0], KeptResults());
     }
+
+    /// <summary>Forks and lets the child, which shares nothing with us, walk the program; it may go on when this returns.</summary>
+    internal LaunchedProcess Fork(ulong namespaces)
+    {
+        var arguments = (ulong*)Allocate(CloneArgsSize);
+        var pidFd = (int*)Allocate(sizeof(int));
+        arguments[0] = namespaces | ClonePidFd | CloneClearHandlers;
+        arguments[1] = (ulong)pidFd;
+        var context = (Context*)Allocate(sizeof(Context));
+        *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = CloneArgsSize };
+        var pid = Interpreter.Run(context);
+        return pid > 0
+            ? new LaunchedProcess((int)pid, new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true))
+            : throw new LinuxException("clone3", (int)-pid);
+    }
+
+    /// <summary>What a step kept, after <see cref="Run"/>.</summary>
+    internal long Kept(string name) => *(long*)results[name];
 
     public void Dispose()
     {
@@ -116,8 +145,19 @@ internal sealed unsafe class LaunchProgram : IDisposable
         OperandKind.Pointers => (long)Filter((ImmutableArray<ulong>)operand.Content!),
         OperandKind.Result => results[(string)operand.Content!],
         OperandKind.File => files[(string)operand.Content!],
+        OperandKind.CloneArguments => (long)InnerClone((ulong)operand.Value),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    /// <summary>Memory is shared for as long as the outer process waits for the inner one's exec, as with the outer one itself.</summary>
+    private ulong* InnerClone(ulong flags)
+    {
+        innerPid = (int*)Allocate(sizeof(int));
+        var arguments = (ulong*)Allocate(CloneArgsSize);
+        arguments[0] = flags | CloneVm | CloneVfork | CloneParent | CloneParentSetTid | CloneClearHandlers;
+        arguments[3] = (ulong)innerPid;
+        return arguments;
+    }
 
     /// <summary>argv and environment are shared by every place that is tried for the program.</summary>
     private long Once(object content, Func<object, long> encode)

@@ -31,6 +31,7 @@ internal enum OperandKind
     Result,
     File,
     Pointers,
+    CloneArguments,
 }
 
 /// <summary>One argument of a system call: a number, or memory that the program carries along.</summary>
@@ -49,6 +50,15 @@ internal readonly record struct Operand(OperandKind Kind, long Value, object? Co
 
     /// <summary>Address of a length (16 bits, padded to 8 bytes) and a pointer to the bytes: sock_fprog.</summary>
     internal static Operand Filter(ImmutableArray<ulong> instructions) => new(OperandKind.Pointers, 0, instructions);
+
+    /// <summary>
+    /// Address of the arguments of a clone3 inside the program, with these CLONE_* flags: the process that it makes is the launching
+    /// process's own child, and it is that one whose program counts.
+    /// </summary>
+    internal static Operand InnerClone(ulong flags) => new(OperandKind.CloneArguments, (long)flags, null);
+
+    /// <summary>Size of what <see cref="InnerClone"/> points to.</summary>
+    internal const long CloneSize = 88;
 
     /// <summary>What an earlier step kept under the name.</summary>
     internal static Operand Result(string name) => new(OperandKind.Result, 0, name);

@@ -8,22 +8,31 @@ namespace Orchestrator.Worker.Runtime.Logs;
 internal static class JsonLine
 {
     /// <summary>Writes the line byte for byte as Docker does: HTML-sensitive and control characters as \u00xx, broken UTF-8 as \ufffd.</summary>
-    internal static void Write(ArrayBufferWriter<byte> into, ReadOnlySpan<byte> text, bool complete, ReadOnlySpan<byte> stream, DateTimeOffset time)
+    internal static void Write(ArrayBufferWriter<byte> into, ReadOnlySpan<byte> text, bool complete, ReadOnlySpan<byte> ending)
     {
-        into.Write("{"u8);
         if (complete || !text.IsEmpty)
         {
-            into.Write("\"log\":\""u8);
+            into.Write("{\"log\":\""u8);
             Escape(into, text);
-            if (complete)
-                into.Write("\\n"u8);
-            into.Write("\","u8);
+            into.Write(complete ? "\\n\","u8 : "\","u8);
         }
+        else
+        {
+            into.Write("{"u8);
+        }
+        into.Write(ending);
+    }
+
+    /// <summary>What lines of one stream and one moment have in common, from their stream on.</summary>
+    internal static byte[] Ending(ReadOnlySpan<byte> stream, DateTimeOffset time)
+    {
+        var into = new ArrayBufferWriter<byte>(96);
         into.Write("\"stream\":\""u8);
         into.Write(stream);
         into.Write("\",\"time\":\""u8);
         WriteTime(into, time);
         into.Write("\"}\n"u8);
+        return into.WrittenSpan.ToArray();
     }
 
     /// <summary>RFC 3339 with as many decimals as are not zero.</summary>

@@ -13,6 +13,8 @@ internal sealed class LineSplitter(ReadOnlyMemory<byte> stream)
     private byte[] pending = [];
     private int held;
     private DateTimeOffset? pieceTime;
+    private DateTimeOffset endingTime;
+    private byte[] ending = [];
 
     /// <summary>Bytes of a line whose end has not come yet.</summary>
     internal int Held => held;
@@ -55,14 +57,25 @@ internal sealed class LineSplitter(ReadOnlyMemory<byte> stream)
         if (held > 0)
         {
             Hold(rest);
-            JsonLine.Write(lines, pending.AsSpan(0, held), complete, stream.Span, time);
+            JsonLine.Write(lines, pending.AsSpan(0, held), complete, Ending(time));
             held = 0;
         }
         else
         {
-            JsonLine.Write(lines, rest, complete, stream.Span, time);
+            JsonLine.Write(lines, rest, complete, Ending(time));
         }
         pieceTime = complete ? null : time;
+    }
+
+    /// <summary>Lines that were read together bear one time, which is written out once.</summary>
+    private byte[] Ending(DateTimeOffset time)
+    {
+        if (time != endingTime || ending.Length == 0)
+        {
+            ending = JsonLine.Ending(stream.Span, time);
+            endingTime = time;
+        }
+        return ending;
     }
 
     private void Hold(ReadOnlySpan<byte> bytes)

@@ -24,28 +24,37 @@ internal sealed class DevicePlan(OciSpec spec, Func<string, PathKind> look)
         ("/dev/stderr", "/proc/self/fd/2"), ("/dev/ptmx", "pts/ptmx"),
     ];
 
-    internal IEnumerable<LaunchStep> Steps()
+    /// <summary>All that a container has.</summary>
+    internal static ImmutableArray<OciDevice> Nodes(OciSpec spec) =>
+        [.. Always.Where(a => !spec.Linux.Devices.Any(d => d.Path == a.Path)), .. spec.Linux.Devices];
+
+    /// <summary>The kind of node as mknod(2) takes it.</summary>
+    internal static uint Kind(OciDevice device) => device.Type switch
+    {
+        "c" or "u" => CharacterDevice,
+        "b" => BlockDevice,
+        "p" => Pipe,
+        _ => throw new RuntimeException($"'{device.Type}' is not a type of device ({device.Path})."),
+    };
+
+    /// <summary>Permission bits of a node.</summary>
+    internal static uint Mode(OciDevice device) => device.FileMode ?? EverybodyMay;
+
+    /// <param name="made">The nodes are there already.</param>
+    internal IEnumerable<LaunchStep> Steps(bool made)
     {
         // The host's own /dev bound in: its nodes are there, and ours must not appear on the host.
         if (spec.Mounts.Any(m => m.Destination == "/dev" && m.Type != "tmpfs"))
             return [];
-        var devices = Always.Where(a => !spec.Linux.Devices.Any(d => d.Path == a.Path)).Concat(spec.Linux.Devices);
         var core = look("/proc/kcore") == PathKind.Missing ? [] : new[] { ("/dev/core", "/proc/kcore") };
-        return devices.SelectMany(Make)
+        return (made ? [] : Nodes(spec)).SelectMany(Make)
             .Concat(Links.Concat(core).Select(l => new LaunchStep($"link {l.Item1}", CallNumber.symlink, l.Item2, l.Item1) { Tolerate = [Step.Exists] }));
     }
 
     private static IEnumerable<LaunchStep> Make(OciDevice device)
     {
-        var kind = device.Type switch
-        {
-            "c" or "u" => CharacterDevice,
-            "b" => BlockDevice,
-            "p" => Pipe,
-            _ => throw new RuntimeException($"'{device.Type}' is not a type of device ({device.Path})."),
-        };
         var parent = Path.GetDirectoryName(device.Path)!;
-        var mode = kind | (device.FileMode ?? EverybodyMay);
+        var mode = Kind(device) | Mode(device);
         return
         [
             .. parent == "/dev" ? [] : Step.MakeDirectories(parent),

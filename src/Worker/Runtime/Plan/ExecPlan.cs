@@ -20,6 +20,7 @@ internal static class ExecPlan
     private const int MaskSize = 8;
     private const int BadDescriptor = -1;
     private const int BadFormat = 8;
+    private const int SetForeground = 0x5410;
 
     internal static ImmutableArray<LaunchStep> For(OciProcess process, bool init)
     {
@@ -36,6 +37,10 @@ internal static class ExecPlan
                 // Signals stay blocked: the init waits for them.
                 new LaunchStep("execute the init", CallNumber.execveat, InitDescriptor, "", Operand.Texts(process.Args.Insert(0, "orch-init")), Operand.Texts([]), EmptyPath),
                 new LaunchStep("setpgid", CallNumber.setpgid, 0, 0) { Label = ProgramLabel },
+                // Keys' signals are for the program: it is the second process of a new namespace. SIGTTOU is still blocked.
+                .. process.Terminal
+                    ? [new LaunchStep("take the foreground", CallNumber.ioctl, 0, SetForeground, Operand.Bytes([2, 0, 0, 0]))]
+                    : Step.None,
             ]
             : [];
         return

@@ -21,6 +21,9 @@ internal sealed record HostFacts
 
     public required ulong Permitted { get; init; }
 
+    /// <summary>All that the kernel knows: who enters a user namespace has every one of them there.</summary>
+    public ulong Known { get; init; } = (1UL << 41) - 1;
+
     /// <summary>Hard limits by setrlimit(2) number.</summary>
     public required ImmutableArray<ulong> HardLimits { get; init; }
 

@@ -31,6 +31,11 @@ internal sealed record MountOptions
     public bool Bind { get; init; }
     public bool Recursive { get; init; }
 
+    /// <summary>Owners are shown through the container's own mapping (<c>idmap</c>, <c>ridmap</c>: also below).</summary>
+    public bool MapOwners { get; init; }
+
+    public bool MapOwnersBelow { get; init; }
+
     /// <summary>MOUNT_ATTR_* of the mount itself and of everything below it.</summary>
     public ulong AttributesSet { get; init; }
 
@@ -91,7 +96,9 @@ internal sealed record MountOptions
                 result = result with { Propagation = propagation };
             else if (word.StartsWith('r') && FlagWords.TryGetValue(word[1..], out var below))
                 result = result.WithRecursive(below.Set, below.Clear);
-            else if (word is "tmpcopyup" or "idmap" or "ridmap")
+            else if (word is "idmap" or "ridmap")
+                result = result with { MapOwners = true, MapOwnersBelow = word == "ridmap" };
+            else if (word is "tmpcopyup")
                 throw new RuntimeException($"The mount option {word} is not supported.");
             else
                 data.Add(word);

@@ -6,6 +6,12 @@ using Orchestrator.Worker.Runtime.Spec;
 
 namespace Orchestrator.Worker.Runtime.Plan;
 
+/// <summary>What stands between a process and its program.</summary>
+/// <param name="IsSecond">A first process has done <see cref="ProcessPlan.OfTheHost"/>.</param>
+/// <param name="InUserNamespace">Its ids are not the host's.</param>
+/// <param name="UnderInit">orch's own init is pid 1 and starts the program.</param>
+internal readonly record struct ProcessPlace(bool IsSecond, bool InUserNamespace, bool UnderInit);
+
 /// <summary>From a process of the host's root inside the container's file system to the container's own program.</summary>
 internal static class ProcessPlan
 {
@@ -27,25 +33,40 @@ internal static class ProcessPlan
     ];
 
     internal static ImmutableArray<LaunchStep> For(
-        LaunchRequest request, HostFacts host, SeccompFilter? filter, ImmutableArray<string>.Builder warnings)
+        OciProcess process, ProcessPlace place, HostFacts host, SeccompFilter? filter, ImmutableArray<string>.Builder warnings)
     {
-        var process = request.Spec.Process;
         var user = process.User;
+        // What the first of two processes has said already is not said twice.
+        var said = place.IsSecond ? ImmutableArray.CreateBuilder<string>() : warnings;
+        // Whoever enters a user namespace has every capability in it, whatever the host withholds.
+        var there = place.InUserNamespace ? host with { Bounding = host.Known, Permitted = host.Known } : host;
         // A filter without no_new_privs needs CAP_SYS_ADMIN, so it is loaded before that goes; with it, as late as can be.
         ImmutableArray<LaunchStep> load = filter is null ? [] :
             [new LaunchStep("load the seccomp filter", CallNumber.seccomp, SeccompSetFilter, filter.Flags, Operand.Filter(filter.Instructions))];
         return
         [
             new LaunchStep($"chdir {process.Cwd}", CallNumber.chdir, process.Cwd),
-            .. OomScore(process, host, warnings),
-            .. process.Rlimits.SelectMany(limit => Limit(limit, host, warnings)),
+            .. place.IsSecond ? [] : OomScore(process, host, warnings),
+            .. process.Rlimits.SelectMany(limit => Limit(limit, host, said)),
             .. process.NoNewPrivileges ? [] : load,
-            .. Privileges(process, host, warnings),
+            .. Privileges(process, there, warnings),
             new LaunchStep("umask", CallNumber.umask, (long)(user.Umask ?? DefaultUmask)),
             .. process.NoNewPrivileges ? [new LaunchStep("set no_new_privs", CallNumber.prctl, SetNoNewPrivileges, 1), .. load] : Step.None,
-            .. ExecPlan.For(process, request.Init),
+            .. ExecPlan.For(process, place.UnderInit),
         ];
     }
+
+    /// <summary>
+    /// What needs the host's own privileges and is inherited: the memory killer's score, and limits above the launching process's. Such a
+    /// limit is soft and hard at first, for descriptors are still to be opened; the exact one follows.
+    /// </summary>
+    internal static ImmutableArray<LaunchStep> OfTheHost(OciProcess process, HostFacts host, ImmutableArray<string>.Builder warnings) =>
+    [
+        .. OomScore(process, host, warnings),
+        .. process.Rlimits.SelectMany(limit => LimitNames.IndexOf(limit.Type) is >= 0 and var number && limit.Hard > host.HardLimits[number]
+            ? Limit(limit with { Soft = limit.Hard }, host, warnings)
+            : Step.None),
+    ];
 
     private static IEnumerable<LaunchStep> OomScore(OciProcess process, HostFacts host, ImmutableArray<string>.Builder warnings)
     {

@@ -19,6 +19,10 @@ internal sealed class RootPlan(
     private const int LazyUnmount = 2;
     private const int InitDescriptor = 3;
     private const int CloseOnExec = 0x80000;
+    private const int HereItself = 0x44; // both ends are descriptors: MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH
+    private const int FsCloseOnExec = 1;
+    private const int FsCreate = 6;
+    private const ulong SameAttributes = 0xf; // ro, nosuid, nodev, noexec
     private const string CgroupTmpfs = "mode=755,size=0k,nr_inodes=64";
 
     /// <summary>The upper directory alone is then the difference, whatever the kernel's defaults: it may become a layer.</summary>
@@ -47,13 +51,14 @@ internal sealed class RootPlan(
         return
         [
             Step.Mount(null, "/", null, MountOptions.RecursiveFlag | MountOptions.Private),
+            .. spec.Mounts.Where(IsRevealed).SelectMany(Reveal),
             .. Overlay(),
-            new LaunchStep($"chdir {request.Root.Merged}", CallNumber.chdir, request.Root.Merged),
+            .. namespaces.UserPath is null ? [new LaunchStep($"chdir {request.Root.Merged}", CallNumber.chdir, request.Root.Merged)] : Step.None,
             new LaunchStep($"pivot_root into {request.Root.Merged}", CallNumber.pivot_root, ".", "."),
             new LaunchStep("unmount the host's root", CallNumber.umount2, ".", LazyUnmount),
             new LaunchStep("chdir /", CallNumber.chdir, "/"),
             .. spec.Mounts.Except(late).SelectMany(Mount),
-            .. new DevicePlan(spec, look).Steps(),
+            .. new DevicePlan(spec, look).Steps(OwnDevices),
             .. spec.Process.Cwd != "/" ? Step.MakeDirectories(spec.Process.Cwd.TrimEnd('/')) : [],
             .. Names(),
             .. late.Where(m => m.Type == "proc").SelectMany(Mount),
@@ -69,6 +74,35 @@ internal sealed class RootPlan(
 
     /// <summary>A file system of its own, so that nobody but us has made what is in it.</summary>
     private bool FreshDev => spec.Mounts.Any(m => m is { Destination: "/dev", Type: "tmpfs" });
+
+    /// <summary>What /dev is made of beforehand; complete when <see cref="Steps"/> has been called.</summary>
+    internal DetachedDevices? Devices { get; private set; }
+
+    /// <summary>What terminals are made of beforehand; complete when <see cref="Steps"/> has been called.</summary>
+    internal TerminalMount? Terminal { get; private set; }
+
+    /// <summary>Nodes come with a /dev made beforehand: the root of a user namespace may make none.</summary>
+    private bool OwnDevices => namespaces.UserPath is not null;
+
+    /// <summary>
+    /// A file system that shows the kernel may be mounted in a user namespace only while the host's is still in sight
+    /// (mount_namespaces(7)), so it is made before the host's root goes and attached after.
+    /// </summary>
+    private bool IsRevealed(OciMount mount) => namespaces.UserPath is not null && mount.Type is ("proc" or "sysfs");
+
+    private static IEnumerable<LaunchStep> Reveal(OciMount mount)
+    {
+        var options = MountOptions.Parse(mount.Options);
+        if (options.Data is not null)
+            throw new RuntimeException($"The mount on {mount.Destination} has the options {options.Data}, which {mount.Type} does not take in a user namespace.");
+        var type = mount.Type!;
+        return
+        [
+            new LaunchStep($"fsopen {type}", CallNumber.fsopen, type, FsCloseOnExec) { Keep = $"fs {type}" },
+            new LaunchStep($"create {type}", CallNumber.fsconfig, Operand.Result($"fs {type}"), FsCreate, 0, 0, 0),
+            new LaunchStep($"mount {type}", CallNumber.fsmount, Operand.Result($"fs {type}"), FsCloseOnExec, (long)(options.AttributesSet & SameAttributes)) { Keep = $"mount {type}" },
+        ];
+    }
 
     private void Check(OciMount mount)
     {
@@ -86,6 +120,17 @@ internal sealed class RootPlan(
         var root = request.Root;
         if (root.LowerLayers.IsEmpty)
             throw new RuntimeException("A container's root needs at least one layer.");
+        if (namespaces.UserPath is not null)
+        {
+            // Layers and directories are named by descriptors when it is made. Its place is where the process stands: a path to it
+            // leads through directories that are closed to the container's root.
+            LongOverlay = [.. WholeDifference];
+            return
+            [
+                new LaunchStep("mount overlay", CallNumber.move_mount, Operand.File(LaunchPlan.Overlay), "", AtCwd, "", HereItself),
+                new LaunchStep("enter the overlay", CallNumber.fchdir, Operand.File(LaunchPlan.Overlay)),
+            ];
+        }
         var paths = root.LowerLayers.Append(root.Upper).Append(root.Work);
         var options = $"lowerdir={string.Join(':', root.LowerLayers)},upperdir={root.Upper},workdir={root.Work},{string.Join(',', WholeDifference.Select(o => $"{o.Key}={o.Value}"))}";
         if (System.Text.Encoding.UTF8.GetByteCount(options) <= MountDataLimit && !paths.Any(p => p.AsSpan().IndexOfAny(":,\\") >= 0))
@@ -110,6 +155,21 @@ internal sealed class RootPlan(
             throw new RuntimeException($"Recursive options on {target}: they are for bind mounts only.");
         if (mount.Type is "cgroup" or "cgroup2")
             return Cgroup(options, target);
+        if (IsRevealed(mount))
+        {
+            return
+            [
+                .. Step.MakeDirectories(target),
+                new LaunchStep($"mount {mount.Type} on {target}", CallNumber.move_mount, Operand.Result($"mount {mount.Type}"), "", AtCwd, target, MoveEmptyPath),
+            ];
+        }
+        if (OwnDevices && target == "/dev" && mount.Type == "tmpfs")
+        {
+            Devices = new DetachedDevices(options.Data, options.AttributesSet & SameAttributes, DevicePlan.Nodes(spec));
+            return [.. Step.MakeDirectories(target), Attach(LaunchPlan.Dev, "tmpfs", target)];
+        }
+        if (spec.Process.Terminal && target == "/dev/pts" && mount.Type == "devpts")
+            return Terminals(options, target);
         if (string.IsNullOrEmpty(mount.Type))
             throw new RuntimeException($"The mount on {target} has no type.");
         return
@@ -117,6 +177,22 @@ internal sealed class RootPlan(
             .. Step.MakeDirectories(target),
             Step.Mount(mount.Source ?? mount.Type, target, mount.Type, options.Flags, options.Data),
             .. options.Propagation is { } propagation ? [Step.Mount(null, target, null, propagation)] : Step.None,
+        ];
+    }
+
+    /// <summary>Made beforehand with the container's terminal in it, which is number 0 and its console.</summary>
+    private ImmutableArray<LaunchStep> Terminals(MountOptions options, string target)
+    {
+        Terminal = new TerminalMount(
+            [.. (options.Data ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(o => o.Split('=', 2)).Select(o => KeyValuePair.Create(o[0], o.Length > 1 ? o[1] : ""))],
+            options.AttributesSet & SameAttributes);
+        return
+        [
+            .. Step.MakeDirectories(target),
+            Attach(LaunchPlan.Devpts, "devpts", target),
+            .. options.Propagation is { } propagation ? [Step.Mount(null, target, null, propagation)] : Step.None,
+            .. Step.MakeFile("/dev/console"),
+            Step.Mount("/dev/pts/0", "/dev/console", null, MountOptions.BindFlag),
         ];
     }
 
@@ -142,11 +218,9 @@ internal sealed class RootPlan(
         return name;
     }
 
-    /// <summary>The container's own groups, as seen from its cgroup namespace.</summary>
+    /// <summary>The container's own groups, as seen from its cgroup namespace; without one, the host's whole hierarchies.</summary>
     private List<LaunchStep> Cgroup(MountOptions options, string target)
     {
-        if (!namespaces.Creates("cgroup"))
-            throw new RuntimeException("Mounting the cgroups needs a cgroup namespace of the container's own.");
         var steps = new List<LaunchStep>(Step.MakeDirectories(target));
         if (host.Cgroups.Legacy.IsEmpty)
         {

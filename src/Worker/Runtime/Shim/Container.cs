@@ -1,5 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Runtime.Cgroups;
+using Orchestrator.Worker.Runtime.Consoles;
+using Orchestrator.Worker.Runtime.Plan;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
@@ -14,7 +16,8 @@ internal enum Parent
 
 /// <summary>A container whose program was executed, until it is deleted.</summary>
 internal sealed class Container(
-    string id, StartedNote started, SafeFileHandle pidFd, Parent parent, Cgroup cgroup, ContainerOutput output, ContainerNotes notes)
+    string id, StartedNote started, SafeFileHandle pidFd, Parent parent, Cgroup cgroup, ContainerOutput output, ContainerInput? input,
+    ContainerNotes notes, Traits traits)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -34,6 +37,11 @@ internal sealed class Container(
 
     /// <summary>Beside its FIFOs.</summary>
     internal ContainerNotes Notes { get; } = notes;
+
+    /// <summary>Its stdin or terminal, if it has one.</summary>
+    internal ContainerInput? Input { get; } = input;
+
+    internal Traits Traits { get; } = traits;
 
     /// <summary>The event loop's registration of <see cref="PidFd"/>.</summary>
     internal ulong Token { get; set; }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Orchestrator.Worker.Linux;
+using Orchestrator.Worker.Runtime.Plan;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
@@ -59,6 +60,25 @@ internal sealed record LaunchNote
     public required string Id { get; init; }
     public required string CgroupsPath { get; init; }
     public required LogTarget Log { get; init; }
+
+    /// <summary>Without the filter where that is the default one.</summary>
+    public Traits Traits { get; init => field = value ?? new Traits(); } = new();
+
+    /// <summary>The capabilities that the default filter is made for, where it is that.</summary>
+    public ImmutableArray<string>? DefaultFilterFor { get; init; }
+
+    internal static LaunchNote Of(LaunchRequest request, string cgroupsPath, Traits traits)
+    {
+        var own = request.Spec.Linux.Seccomp is not null || traits.Filter is null;
+        return new LaunchNote
+        {
+            Id = request.Id,
+            CgroupsPath = cgroupsPath,
+            Log = request.Log,
+            Traits = own ? traits : traits with { Filter = null },
+            DefaultFilterFor = own ? null : request.Spec.Process.Capabilities?.Bounding ?? [],
+        };
+    }
 }
 
 /// <summary>The container's first process.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
+using Orchestrator.Worker.Runtime.Consoles;
 using Orchestrator.Worker.Runtime.Logs;
 
 namespace Orchestrator.Worker.Runtime.Shim;
@@ -13,6 +14,9 @@ internal sealed class ContainerOutput : IDisposable
     /// <summary>More than a FIFO holds, and an end for a writer in another pid namespace that never stops.</summary>
     private const int LastReads = 64;
 
+    /// <summary>For a FIFO whose writer fills it: both sides are woken less often. Idle ones stay small, for the kernel keeps a table for each.</summary>
+    private const int WideFifo = 256 * 1024;
+
     private readonly LogFile log;
     private readonly OutputSpool spool;
     private readonly TimeProvider time;
@@ -22,18 +26,19 @@ internal sealed class ContainerOutput : IDisposable
     private bool broken;
 
     /// <param name="target">Where the log lies.</param>
-    /// <param name="stdout">The reading end.</param>
-    /// <param name="stderr">The other reading end.</param>
+    /// <param name="stdout">The reading end, or a terminal's master.</param>
+    /// <param name="stderr">The other reading end; none with a terminal.</param>
     /// <param name="spool">Where output waits for its line's end.</param>
     /// <param name="time">Stamps lines.</param>
     /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
-    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle stderr, OutputSpool spool, TimeProvider time, Action<Exception> failed)
+    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle? stderr, OutputSpool spool, TimeProvider time, Action<Exception> failed)
     {
         log = new LogFile(target);
         this.spool = spool;
         this.time = time;
         this.failed = failed;
-        streams = [new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray())), new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray()))];
+        var output = new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray()));
+        streams = stderr is null ? [output] : [output, new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray()))];
     }
 
     /// <summary>Before the start, of a container that another shim has started: goes on where that one was.</summary>
@@ -49,6 +54,9 @@ internal sealed class ContainerOutput : IDisposable
             spool.Commit(stream.Number, stream.Splitter.Held, Position);
         }
     }
+
+    /// <summary>The loop's: who sees the output besides the log.</summary>
+    internal ContainerSessions? Sessions { get; set; }
 
     /// <summary>On the loop's thread.</summary>
     internal void Start(EventLoop loop)
@@ -67,6 +75,7 @@ internal sealed class ContainerOutput : IDisposable
         }
         log.Dispose();
         spool.Dispose();
+        Sessions?.Finish(loop);
     }
 
     public void Dispose()
@@ -97,9 +106,12 @@ internal sealed class ContainerOutput : IDisposable
                     Close(loop, stream);
                     break;
                 }
+                Sessions?.Write(loop, stream.Number, buffer.AsSpan(0, count));
                 stream.Splitter.Take(buffer.AsSpan(0, count), time.GetUtcNow(), lines);
                 Flush();
                 spool.Commit(stream.Number, stream.Splitter.Held, Position);
+                if (turn == 0 && count == ReadSize)
+                    stream.Widen();
             }
         }
         finally
@@ -145,5 +157,14 @@ internal sealed class ContainerOutput : IDisposable
         internal LineSplitter Splitter { get; } = splitter;
 
         internal ulong Token { get; set; }
+
+        private bool wide;
+
+        internal void Widen()
+        {
+            if (!wide)
+                Linux.Fifo.Widen(Fifo, WideFifo);
+            wide = true;
+        }
     }
 }

@@ -16,6 +16,7 @@ internal static class HostFactsReader
         Cgroups = CgroupLayout.Discover(),
         Bounding = Self.BoundingCapabilities(),
         Permitted = Self.PermittedCapabilities(),
+        Known = (2UL << int.Parse(File.ReadAllText("/proc/sys/kernel/cap_last_cap"), CultureInfo.InvariantCulture)) - 1,
         HardLimits = [.. Enumerable.Range(0, LimitCount).Select(Self.HardLimit)],
         OomScoreAdj = int.Parse(File.ReadAllText("/proc/self/oom_score_adj"), CultureInfo.InvariantCulture),
     };

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Cgroups;
@@ -6,11 +7,12 @@ using Orchestrator.Worker.Runtime.Init;
 using Orchestrator.Worker.Runtime.Launch;
 using Orchestrator.Worker.Runtime.Plan;
 using Orchestrator.Worker.Runtime.Seccomp;
+using Orchestrator.Worker.Runtime.Users;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>Carries a launch plan out: groups, FIFOs, descriptors, then the new process. Safe on many threads at once.</summary>
-internal sealed class Launcher : IDisposable
+internal sealed partial class Launcher : IDisposable
 {
     private const int Sigkill = 9;
 
@@ -20,6 +22,7 @@ internal sealed class Launcher : IDisposable
     private readonly SafeFileHandle nothing = KernelFile.Open("/dev/null", KernelFile.ReadWrite);
     private readonly SafeFileHandle init = Self.SealedFile("orch-init", InitProgram.Image());
     private readonly ConcurrentDictionary<ulong, SeccompFilter> filters = new();
+    private readonly ConcurrentDictionary<string, SeccompFilter> compiled = new();
     private readonly ConcurrentDictionary<string, PathKind> kernelPaths = new();
 
     /// <param name="directory">Where each container's FIFOs lie in a directory of its own.</param>
@@ -42,7 +45,9 @@ internal sealed class Launcher : IDisposable
             throw new RuntimeException($"'{request.Id}' cannot be a container's id.");
         var path = spec.Linux.CgroupsPath ?? $"/orch/{request.Id}";
         var groups = CgroupPlan.For(host.Cgroups, path, spec.Linux.Resources);
-        var plan = LaunchPlan.For(request, host, groups, Filter(request), Look);
+        var filter = Filter(request);
+        var traits = Traits.Of(request, filter);
+        var plan = LaunchPlan.For(request, host, groups, filter, Look);
 
         var undo = new Stack<Action>();
         try
@@ -52,22 +57,20 @@ internal sealed class Launcher : IDisposable
             if (!KernelFile.MakeDirectory(own, 0x1c0))
                 throw new RuntimeException($"{own} is there already: something of an earlier {request.Id} could not be removed.");
             undo.Push(notes.Delete);
-            notes.Write(new LaunchNote { Id = request.Id, CgroupsPath = path, Log = request.Log });
+            notes.Write(LaunchNote.Of(request, path, traits));
             var cgroup = Cgroup.Create(groups);
             undo.Push(cgroup.Remove);
             using var files = new OpenFiles();
-            files.Borrow(LaunchPlan.Null, nothing);
             files.Borrow(LaunchPlan.Init, init);
-            var output = new ContainerOutput(
-                request.Log, OpenFifo(own, LaunchPlan.Stdout, spec.Process.User, files), OpenFifo(own, LaunchPlan.Stderr, spec.Process.User, files),
-                new OutputSpool(own), time, logFailed);
+            var (output, input) = OpenStdio(request, plan, own, files, logFailed, undo);
             undo.Push(output.Dispose);
 
-            var process = Run(plan, cgroup, files);
+            var warnings = plan.Warnings.ToList();
+            var process = Run(request, plan, cgroup, files, warnings);
             undo.Push(() => End(process));
             var started = new StartedNote(process.Pid, ProcessStat.Read(process.Pid)?.StartTime ?? 0, time.GetUtcNow());
             notes.Write(started);
-            return (new Container(request.Id, started, process.PidFd, Parent.This, cgroup, output, notes), plan.Warnings);
+            return (new Container(request.Id, started, process.PidFd, Parent.This, cgroup, output, input, notes, traits), warnings);
         }
         catch (Exception error)
         {
@@ -95,22 +98,34 @@ internal sealed class Launcher : IDisposable
         process.PidFd.Dispose();
     }
 
-    private static LaunchedProcess Run(LaunchPlan plan, Cgroup cgroup, OpenFiles files)
+    /// <summary>The container's user by the host's ids.</summary>
+    private static Spec.OciUser OnHost(Spec.OciSpec spec) => spec.Process.User with
     {
+        Uid = IdMap.ToHost(spec.Linux.UidMappings, spec.Process.User.Uid, "user"),
+        Gid = IdMap.ToHost(spec.Linux.GidMappings, spec.Process.User.Gid, "group"),
+    };
+
+    private static LaunchedProcess Run(LaunchRequest request, LaunchPlan plan, Cgroup cgroup, OpenFiles files, List<string> warnings)
+    {
+        using var user = plan.UserPath is null ? null : KernelFile.Open(plan.UserPath, KernelFile.ReadOnly);
         foreach (var (name, file) in cgroup.OpenJoinFiles())
             files.Own(name, file);
         foreach (var file in plan.Files)
             files.Own(file.Name, KernelFile.Open(file.Path, KernelFile.ReadOnly));
         foreach (var mount in plan.Mounts)
-            files.Own(mount.Name, Detach(mount));
-        if (!plan.LongOverlay.IsEmpty)
+            files.Own(mount.Name, Detach(mount, user, warnings));
+        if (plan.Devices is { } devices)
+            files.Own(LaunchPlan.Dev, MappedRoot.Dev(devices, request.Spec.Linux));
+        if (user is not null)
+            files.Own(LaunchPlan.Overlay, MappedRoot.Overlay(request.Root, user, request.Spec.Linux, plan.LongOverlay));
+        else if (!plan.LongOverlay.IsEmpty)
             files.Own(LaunchPlan.Overlay, MountTree.New("overlay", plan.LongOverlay));
         using var unified = cgroup.OpenUnified();
         using var program = new LaunchProgram(plan.Steps, files.Numbers);
         return program.Run(plan.Namespaces, unified is null ? null : (int)unified.DangerousGetHandle());
     }
 
-    private static SafeFileHandle Detach(DetachedMount mount)
+    private static SafeFileHandle Detach(DetachedMount mount, SafeFileHandle? user, List<string> warnings)
     {
         var tree = MountTree.Copy(mount.Source, mount.Recursive);
         try
@@ -120,6 +135,8 @@ internal sealed class Launcher : IDisposable
                 MountTree.SetAttributes(tree, options.AttributesSet, options.AttributesCleared, recursive: false, mount.Source);
             if ((options.RecursiveAttributesSet | options.RecursiveAttributesCleared) != 0)
                 MountTree.SetAttributes(tree, options.RecursiveAttributesSet, options.RecursiveAttributesCleared, recursive: true, mount.Source);
+            if (user is not null && options.MapOwners && !MappedRoot.TryMap(mount, tree, user))
+                warnings.Add($"The file system of {mount.Source} cannot show its owners through a user namespace: the container sees those of the host.");
             return tree;
         }
         catch
@@ -146,13 +163,18 @@ internal sealed class Launcher : IDisposable
     private SeccompFilter? Filter(LaunchRequest request)
     {
         if (request.Spec.Linux.Seccomp is { } own)
-            return SeccompFilter.Compile(own);
+            return Shared(SeccompFilter.Compile(own));
         if (request.SeccompUnconfined)
             return null;
-        var capabilities = request.Spec.Process.Capabilities?.Bounding ?? [];
-        return filters.GetOrAdd(
-            Capabilities.Mask(capabilities), _ => SeccompFilter.Compile(SeccompProfile.Default.For(capabilities.ToHashSet(), host.Kernel)));
+        return DefaultFilter(request.Spec.Process.Capabilities?.Bounding ?? []);
     }
+
+    private SeccompFilter DefaultFilter(ImmutableArray<string> capabilities) => filters.GetOrAdd(
+        Capabilities.Mask(capabilities), _ => SeccompFilter.Compile(SeccompProfile.Default.For(capabilities.ToHashSet(), host.Kernel)));
+
+    /// <summary>Containers of one profile hold one filter between them.</summary>
+    private SeccompFilter Shared(SeccompFilter filter) => compiled.GetOrAdd(
+        Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(filter.Instructions.AsSpan()))) + filter.Flags, filter);
 
     /// <summary>/proc and /sys do not change what they have while we run; everything else is looked at each time.</summary>
     private PathKind Look(string path) => path.StartsWith("/proc/", StringComparison.Ordinal) || path.StartsWith("/sys/", StringComparison.Ordinal)

@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Cgroups;
+using Orchestrator.Worker.Runtime.Consoles;
 using Orchestrator.Worker.Runtime.Plan;
 using Orchestrator.Worker.Runtime.Spec;
 
@@ -9,6 +10,7 @@ namespace Orchestrator.Worker.Runtime.Shim;
 /// <summary>From one shim to the next: what an earlier one has left, and becoming a newer one.</summary>
 internal sealed partial class LocalRuntime
 {
+    private readonly Dictionary<string, SafeFileHandle> inherited = new(StringComparer.Ordinal);
     private volatile Task unpaused = Task.CompletedTask;
 
     /// <summary>
@@ -20,10 +22,15 @@ internal sealed partial class LocalRuntime
     {
         var layout = CgroupLayout.Discover();
         var kept = new List<string>();
+        foreach (var (id, file) in ShimInputs.Receive())
+            inherited[id] = file;
         foreach (var own in Directory.EnumerateDirectories(directory))
             TryRemoving(own, () => kept.AddRange(TakeOver(own, layout)));
         if (instanceGroup is not null)
             RemoveStrangers(layout, instanceGroup, kept);
+        foreach (var strange in inherited.Values)
+            strange.Dispose();
+        inherited.Clear();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         loop.Post(done.SetResult);
         await done.Task;
@@ -40,7 +47,7 @@ internal sealed partial class LocalRuntime
             log.Becoming(arguments[0]);
             var failure = new TaskCompletionSource<LinuxException>(TaskCreationOptions.RunContinuationsAsynchronously);
             // On the loop's thread: no output is on its way from a FIFO to a log, no status between its collection and its note.
-            loop.Post(() => failure.SetResult(Self.Execute(arguments, environment)));
+            loop.Post(() => failure.SetResult(Become(arguments, environment)));
             var reason = await failure.Task;
             log.BecomingFailed(reason.Message);
             return reason;
@@ -49,6 +56,17 @@ internal sealed partial class LocalRuntime
         {
             resumed.SetResult();
         }
+    }
+
+    private LinuxException Become(IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    {
+        var inputs = containers.Values.OfType<Container>().Select(c => (c.Id, File: c.Input?.Duplicate())).Where(i => i.File is not null).ToList();
+        foreach (var (_, file) in inputs)
+            Self.KeepOverExecute((int)file!.DangerousGetHandle(), keep: true);
+        var failure = Self.Execute(arguments, [.. environment, ShimInputs.Variable(inputs.Select(i => (i.Id, (int)i.File!.DangerousGetHandle())))]);
+        foreach (var (_, file) in inputs)
+            file!.Dispose();
+        return failure;
     }
 
     private async Task LaunchesEndedAsync(CancellationToken stop) => await Task.WhenAll(starting.Values).WaitAsync(stop);
@@ -80,17 +98,15 @@ internal sealed partial class LocalRuntime
 
     private void TakeOver(LaunchNote launch, StartedNote started, Cgroup cgroup, ContainerNotes notes, string own)
     {
-        var output = new ContainerOutput(
-            launch.Log, OpenReader(own, LaunchPlan.Stdout), OpenReader(own, LaunchPlan.Stderr), new OutputSpool(own), time,
-            error => log.LogBroken(error, launch.Id));
+        var (output, input) = OpenStdio(launch, own);
         output.Resume();
-        var pidFd = PidFd.Open(started.Pid);
+        var pidFd = PidFd.Find(started.Pid);
         // In this order: what is true of the number while the descriptor is open is true of the process.
         var stat = pidFd is null ? null : ProcessStat.Read(started.Pid);
         var found = stat?.StartTime == started.StartTime;
         var container = new Container(
             launch.Id, started, found ? pidFd! : new SafeFileHandle(-1, ownsHandle: false),
-            found && stat?.Parent == Environment.ProcessId ? Parent.This : Parent.Other, cgroup, output, notes);
+            found && stat?.Parent == Environment.ProcessId ? Parent.This : Parent.Other, cgroup, output, input, notes, launcher.TraitsOf(launch));
         if (!found)
             pidFd?.Dispose();
         containers[launch.Id] = container;
@@ -112,6 +128,22 @@ internal sealed partial class LocalRuntime
             log.EndedUnseen(container.Id);
             loop.Post(() => End(container, null));
         }
+    }
+
+    private (ContainerOutput Output, ContainerInput? Input) OpenStdio(LaunchNote launch, string own)
+    {
+        void LogFailed(Exception error) => log.LogBroken(error, launch.Id);
+        inherited.Remove(launch.Id, out var way);
+        if (launch.Traits.Terminal)
+        {
+            // Without a master the terminal is hung up, and what is on it has been told so.
+            var master = way is null ? KernelFile.Open("/dev/null", KernelFile.ReadOnly) : Fifo.Duplicate(way);
+            return (new ContainerOutput(launch.Log, master, null, new OutputSpool(own, SpoolFrom.Terminal), time, LogFailed),
+                way is null ? null : new ContainerInput(way, once: false));
+        }
+        var output = new ContainerOutput(
+            launch.Log, OpenReader(own, LaunchPlan.Stdout), OpenReader(own, LaunchPlan.Stderr), new OutputSpool(own, SpoolFrom.Fifos), time, LogFailed);
+        return (output, way is null ? null : new ContainerInput(way, launch.Traits.StdinOnce));
     }
 
     private static SafeFileHandle OpenReader(string own, string name)

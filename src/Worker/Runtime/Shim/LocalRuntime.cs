@@ -102,15 +102,6 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);
 
-    public Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop) =>
-        throw new RuntimeException($"exec in {id}: the runtime cannot do that yet");
-
-    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
-        throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
-
-    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) =>
-        throw new RuntimeException($"resize {id}: the runtime cannot do that yet");
-
     /// <summary>Collects processes that became ours when their parents died (containers that share the host's pid namespace).</summary>
     /// <remarks>Only where every child of the process is this runtime's.</remarks>
     internal void ReapOrphans() => loop.Post(() =>
@@ -122,6 +113,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     public void Dispose()
     {
         threads.Dispose();
+        execThreads.Dispose();
         loop.Dispose();
         launcher.Dispose();
         foreach (var parent in cgroupParents.Keys)
@@ -161,6 +153,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
 
     private void Watch(Container container)
     {
+        BeginSessions(container);
         container.Output.Start(loop);
         container.Token = loop.Watch(container.PidFd, () => Collect(container));
     }
@@ -245,7 +238,8 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     private void CollectOrphans()
     {
         // In this order: a process just launched that has ended already is no orphan, and is in the table once no launch goes on.
-        while (PidFd.FindEnded() is { } pid && Volatile.Read(ref launching) == 0 && containers.Values.All(c => c is null || c.Pid != pid))
+        while (PidFd.FindEnded() is { } pid && Volatile.Read(ref launching) == 0 && containers.Values.All(c => c is null || c.Pid != pid)
+            && execs.Values.All(e => e is null || e.Pid != pid))
             PidFd.Reap(pid);
     }
 }

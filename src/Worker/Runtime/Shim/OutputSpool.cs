@@ -13,7 +13,7 @@ namespace Orchestrator.Worker.Runtime.Shim;
 /// Files, not synced: it is the shim's death that they outlive, not the machine's. They are made at the first output and take 128 KiB a stream at most.
 /// Where they cannot be written (the disk is full), output is read as if there were no spool.
 /// </remarks>
-internal sealed class OutputSpool(string directory) : IDisposable
+internal sealed class OutputSpool(string directory, SpoolFrom source) : IDisposable
 {
     private const int Reclaim = 64 * 1024;
     private const int StateSize = 4 * sizeof(long);
@@ -34,10 +34,11 @@ internal sealed class OutputSpool(string directory) : IDisposable
         {
             if (part.File is null)
                 Open(part, log);
+            if (source == SpoolFrom.Terminal)
+                return Copy(part, fifo, buffer);
             var count = SpoolFile.Move(fifo, part.File!, part.Length, buffer.Length);
-            if (count <= 0)
-                return count;
-            Fill(part, buffer[..count]);
+            if (count > 0)
+                Fill(part, buffer[..count]);
             return count;
         }
         catch (IOException)
@@ -139,6 +140,24 @@ internal sealed class OutputSpool(string directory) : IDisposable
         part.Dropped = part.Done;
     }
 
+    /// <summary>A terminal's bytes do not move within the kernel: those of one read are lost when the shim is killed right after it.</summary>
+    private int Copy(Part part, SafeFileHandle terminal, Span<byte> buffer)
+    {
+        var count = Fifo.Read(terminal, buffer);
+        if (count <= 0)
+            return count;
+        try
+        {
+            RandomAccess.Write(part.File!, buffer[..count], part.Length);
+            part.Length += count;
+        }
+        catch (IOException)
+        {
+            TurnOff();
+        }
+        return count;
+    }
+
     private static void Fill(Part part, Span<byte> buffer)
     {
         while (!buffer.IsEmpty)
@@ -186,6 +205,13 @@ internal sealed class OutputSpool(string directory) : IDisposable
         /// <summary>So many take no space any more.</summary>
         internal long Dropped { get; set; }
     }
+}
+
+/// <summary>What a container writes into.</summary>
+internal enum SpoolFrom
+{
+    Fifos,
+    Terminal,
 }
 
 /// <summary>A place in a log: how much of which file.</summary>

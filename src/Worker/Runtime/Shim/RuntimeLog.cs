@@ -16,6 +16,9 @@ internal static partial class RuntimeLog
     [LoggerMessage(4, LogLevel.Error, "The output of container {Id} cannot be logged any more and is dropped")]
     public static partial void LogBroken(this ILogger log, Exception error, string id);
 
+    [LoggerMessage(7, LogLevel.Warning, "A session at container {Id} was cut off: {Reason}")]
+    public static partial void SessionCut(this ILogger log, string id, string reason);
+
     [LoggerMessage(5, LogLevel.Critical, "The event loop of the containers died")]
     public static partial void LoopDied(this ILogger log, Exception error);
 

@@ -1,12 +1,14 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Shim;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>The shim's end of the subject "containers".</summary>
-internal sealed class RuntimeService(IRuntime runtime) : IShimService
+internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimService
 {
     internal const string ServiceName = "containers";
     internal const string Start = "start";
@@ -17,8 +19,13 @@ internal sealed class RuntimeService(IRuntime runtime) : IShimService
 
     public string Name => ServiceName;
 
-    public async Task HandleAsync(string operation, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, ValueTask> reply, CancellationToken stop)
+    public Task HandleAsync(string operation, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, ValueTask> reply, CancellationToken stop) =>
+        HandleAsync(operation, new ShimMessage(request), message => reply(message.Payload), stop);
+
+    public async Task HandleAsync(string operation, ShimMessage message, Func<ShimMessage, ValueTask> reply, CancellationToken stop)
     {
+        message.Close(); // no operation takes files
+        var request = message.Payload;
         try
         {
             switch (operation)
@@ -43,6 +50,30 @@ internal sealed class RuntimeService(IRuntime runtime) : IShimService
                     await foreach (var exit in runtime.WatchExitsAsync(stop))
                         await AnswerAsync(new RuntimeReply { Exit = exit });
                     break;
+                case Exec:
+                    await ExecAsync(Read(request, RuntimeJson.Default.ExecRequest), (answer, files) => reply(Message(answer, files)), stop);
+                    break;
+                case Attach:
+                    await AttachAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, (answer, files) => reply(Message(answer, files)), stop);
+                    break;
+                case HoldInput:
+                    await HoldInputAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, (answer, files) => reply(Message(answer, files)), stop);
+                    break;
+                case MarkInputFinal:
+                    var final = Read(request, RuntimeJson.Default.SessionRequest);
+                    await runtime.MarkInputFinalAsync(final.Id, final.Session);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Resize:
+                    var size = Read(request, RuntimeJson.Default.ResizeRequest);
+                    await runtime.ResizeAsync(size.Id, size.Rows, size.Columns, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case SignalExec:
+                    var kill = Read(request, RuntimeJson.Default.ExecSignalRequest);
+                    await runtime.SignalExecAsync(kill.Id, kill.ExecId, kill.Number);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
                 default:
                     throw new ShimException($"The runtime has no operation '{operation}'.");
             }
@@ -52,8 +83,11 @@ internal sealed class RuntimeService(IRuntime runtime) : IShimService
             await AnswerAsync(new RuntimeReply { Failure = refused.Message, FailureExitCode = refused.ExitCode });
         }
 
-        ValueTask AnswerAsync(RuntimeReply answer) => reply(JsonSerializer.SerializeToUtf8Bytes(answer, RuntimeJson.Default.RuntimeReply));
+        ValueTask AnswerAsync(RuntimeReply answer) => reply(Message(answer, []));
     }
+
+    private static ShimMessage Message(RuntimeReply answer, ImmutableArray<SafeFileHandle> files) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(answer, RuntimeJson.Default.RuntimeReply), files);
 
     private static T Read<T>(ReadOnlyMemory<byte> request, JsonTypeInfo<T> type) =>
         JsonSerializer.Deserialize(request.Span, type) ?? throw new ShimException("The request is null.");
@@ -69,6 +103,8 @@ internal sealed record RuntimeReply
     public StartedContainer? Started { get; init; }
     public IReadOnlyList<ContainerRecord>? Containers { get; init; }
     public ContainerExit? Exit { get; init; }
+    public ExecStarted? Exec { get; init; }
+    public SessionOpened? Session { get; init; }
 }
 
 [JsonSourceGenerationOptions(
@@ -76,5 +112,9 @@ internal sealed record RuntimeReply
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LaunchRequest))]
 [JsonSerializable(typeof(SignalRequest))]
+[JsonSerializable(typeof(ExecRequest))]
+[JsonSerializable(typeof(SessionRequest))]
+[JsonSerializable(typeof(ResizeRequest))]
+[JsonSerializable(typeof(ExecSignalRequest))]
 [JsonSerializable(typeof(RuntimeReply))]
 internal sealed partial class RuntimeJson : JsonSerializerContext;

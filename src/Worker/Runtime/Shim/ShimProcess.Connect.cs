@@ -76,7 +76,7 @@ internal sealed partial class ShimProcess
     private async Task<ShimException?> BecomeAsync(ShimConnection running, ShimIdentity shim, CancellationToken stop)
     {
         log.Upgrading(shim.Pid);
-        using var process = PidFd.Open(shim.Pid);
+        using var process = PidFd.Find(shim.Pid);
         try
         {
             var program = new ShimProgram(command.Arguments, Environment(ready: null));

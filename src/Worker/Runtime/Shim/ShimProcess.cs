@@ -40,10 +40,15 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
     private const int SetMask = 2;
     private const int MaskSize = 8;
     private const int MostAttempts = 3;
+    private const int CloseOnExecOnly = 4;
+    private const int SetDescriptorFlags = 2;
 
     private readonly SemaphoreSlim connecting = new(1, 1);
     private ShimConnection? connection;
     private SafeFileHandle? child;
+
+    /// <summary>Duplicates of the ways into containers that the next shim inherits; it closes them.</summary>
+    internal Func<IReadOnlyList<(string Id, SafeFileHandle File)>> Inputs { get; set; } = () => [];
 
     /// <summary>Connects to the running shim, or starts one and connects to it. Cheap when connected.</summary>
     /// <exception cref="ShimException">It cannot be started, or speaks another protocol.</exception>
@@ -88,6 +93,13 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
         string service, string operation, ReadOnlyMemory<byte> request, [EnumeratorCancellation] CancellationToken stop)
     {
         await foreach (var item in (await EnsureAsync(stop)).StreamAsync(service, operation, request, stop))
+            yield return item;
+    }
+
+    public async IAsyncEnumerable<ShimMessage> ExchangeAsync(
+        string service, string operation, ShimMessage request, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var item in (await EnsureAsync(stop)).ExchangeAsync(service, operation, request, stop))
             yield return item;
     }
 
@@ -179,6 +191,7 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
         var cgroup = Cgroup.Create(groups);
         var joins = cgroup.OpenJoinFiles().ToList();
         using var unified = cgroup.OpenUnified();
+        var inputs = Inputs();
         try
         {
             var files = new Dictionary<string, int>
@@ -198,10 +211,12 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
                     new LaunchStep("redirect stdout", CallNumber.dup2, Operand.File("log"), 1),
                     new LaunchStep("redirect stderr", CallNumber.dup2, Operand.File("log"), 2),
                     new LaunchStep("keep the ready pipe", CallNumber.dup2, Operand.File("ready"), ReadyDescriptor),
-                    new LaunchStep("close descriptors", CallNumber.close_range, ReadyDescriptor + 1, uint.MaxValue, 0),
+                    new LaunchStep("close descriptors", CallNumber.close_range, ReadyDescriptor + 1, uint.MaxValue, CloseOnExecOnly),
+                    .. inputs.Select(i => new LaunchStep($"hand on the input of {i.Id}", CallNumber.fcntl, (int)i.File.DangerousGetHandle(), SetDescriptorFlags, 0)),
                     new LaunchStep("reset SIGPIPE", CallNumber.rt_sigaction, SigPipe, Operand.Bytes([.. new byte[32]]), 0, MaskSize),
                     new LaunchStep("unblock signals", CallNumber.rt_sigprocmask, SetMask, Operand.Bytes([.. new byte[MaskSize]]), 0, MaskSize),
-                    new LaunchStep($"exec {command.Arguments[0]}", CallNumber.execve, command.Arguments[0], Operand.Texts(command.Arguments), Operand.Texts(Environment(ready: ReadyDescriptor))),
+                    new LaunchStep($"exec {command.Arguments[0]}", CallNumber.execve, command.Arguments[0], Operand.Texts(command.Arguments), 
+                        Operand.Texts([.. Environment(ready: ReadyDescriptor), ShimInputs.Variable(inputs.Select(i => (i.Id, (int)i.File.DangerousGetHandle())))])),
                 ],
                 files);
             var process = program.Run(0, unified is null ? null : (int)unified.DangerousGetHandle());
@@ -216,6 +231,8 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
         finally
         {
             foreach (var (_, file) in joins)
+                file.Dispose();
+            foreach (var (_, file) in inputs)
                 file.Dispose();
         }
     }
@@ -234,6 +251,7 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
         all["MALLOC_ARENA_MAX"] = "1"; // else glibc keeps one for every launching thread
         Put(ShimMain.ReadyVariable, ready?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Put(ShimMain.GroupVariable, command.InstanceGroup);
+        Put(ShimInputs.VariableName, null);
         return [.. all.Select(v => $"{v.Key}={v.Value}")];
 
         void Put(string name, string? value)

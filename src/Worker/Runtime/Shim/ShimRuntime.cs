@@ -4,8 +4,8 @@ using Orchestrator.Worker.Shim;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
-/// <summary>The daemon's runtime: the host's shim, over its socket.</summary>
-internal sealed class ShimRuntime(IShimCaller shim, Safekeeping? keep = null) : IRuntime
+/// <summary>The daemon's runtime: the host's shim, over its socket, which it closes when it is disposed.</summary>
+internal sealed partial class ShimRuntime(IShimCaller shim, Safekeeping? keep = null) : IRuntime, IAsyncDisposable
 {
     public async Task<StartedContainer> StartAsync(LaunchRequest request, CancellationToken stop)
     {
@@ -46,7 +46,7 @@ internal sealed class ShimRuntime(IShimCaller shim, Safekeeping? keep = null) : 
     {
         var records = (await CallAsync(RuntimeService.List, ReadOnlyMemory<byte>.Empty, stop)).Containers ?? [];
         foreach (var running in records.Where(r => r.Exit is null))
-            keep?.Keep(running.Id, running.Pid);
+            keep?.Keep(running.Id, running.Pid, HoldInputAsync);
         return [.. records.Select(r => r with { Exit = Completed(r.Exit) })];
     }
 
@@ -55,15 +55,6 @@ internal sealed class ShimRuntime(IShimCaller shim, Safekeeping? keep = null) : 
         await foreach (var item in shim.StreamAsync(RuntimeService.ServiceName, RuntimeService.Exits, ReadOnlyMemory<byte>.Empty, stop))
             yield return Completed(Parse(item).Exit)!;
     }
-
-    public Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop) =>
-        throw new RuntimeException($"exec in {id}: the runtime cannot do that yet");
-
-    public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) =>
-        throw new RuntimeException($"attach to {id}: the runtime cannot do that yet");
-
-    public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) =>
-        throw new RuntimeException($"resize {id}: the runtime cannot do that yet");
 
     private static byte[] Request(string id, int signal) =>
         JsonSerializer.SerializeToUtf8Bytes(new SignalRequest(id, signal), RuntimeJson.Default.SignalRequest);
@@ -76,7 +67,7 @@ internal sealed class ShimRuntime(IShimCaller shim, Safekeeping? keep = null) : 
 
     private StartedContainer Kept(StartedContainer started)
     {
-        keep?.Keep(started.Id, started.Pid);
+        keep?.Keep(started.Id, started.Pid, HoldInputAsync);
         return started;
     }
 

@@ -6,6 +6,11 @@ namespace Orchestrator.Worker.Runtime.Spec;
 internal sealed record OciLinux
 {
     public ImmutableArray<OciNamespace> Namespaces { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    /// <summary>The ids of the user namespace that <see cref="Namespaces"/> names, as the host sees them.</summary>
+    public ImmutableArray<OciIdMapping> UidMappings { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    public ImmutableArray<OciIdMapping> GidMappings { get; init => field = value.IsDefault ? [] : value; } = [];
     public ImmutableArray<OciDevice> Devices { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>Absolute path below the root of every cgroup hierarchy, <c>/orch-INSTANCE/ID</c>; its last part is the container's own.</summary>
@@ -24,10 +29,22 @@ internal sealed record OciLinux
 /// <summary>A namespace of the container: a new one, or with <see cref="Path"/> the one that lies there.</summary>
 internal sealed record OciNamespace
 {
-    /// <summary><c>pid</c>, <c>network</c>, <c>mount</c>, <c>ipc</c>, <c>uts</c> or <c>cgroup</c>.</summary>
+    /// <summary><c>pid</c>, <c>network</c>, <c>mount</c>, <c>ipc</c>, <c>uts</c>, <c>cgroup</c> or <c>user</c> (that one with a path always).</summary>
     public required string Type { get; init; }
 
     public string? Path { get; init; }
+}
+
+/// <summary>A range of ids: <see cref="Size"/> of them from <see cref="ContainerId"/> on are, on the host, those from <see cref="HostId"/> on.</summary>
+internal sealed record OciIdMapping
+{
+    [System.Text.Json.Serialization.JsonPropertyName("containerID")]
+    public uint ContainerId { get; init; }
+
+    [System.Text.Json.Serialization.JsonPropertyName("hostID")]
+    public uint HostId { get; init; }
+
+    public uint Size { get; init; }
 }
 
 /// <summary>A device node made in the container's <c>/dev</c>.</summary>

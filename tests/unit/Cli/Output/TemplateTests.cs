@@ -2,6 +2,7 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using Orchestrator.Cli.Output.Templates;
+using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Tests.Unit.Cli.Output;
 
@@ -42,6 +43,29 @@ public sealed class TemplateTests
     [InlineData("{{split \"a:b\" \":\"}}", "[a b]")]
     [InlineData("{{.None}} {{.Deep.Missing}}", "<no value> <no value>")]
     public void Templates_do_what_gos_do(string template, string expected) => Assert.Equal(expected, Template.Parse(template).Render(Data));
+
+    [Theory]
+    [InlineData("{{.HostConfig.Memory}} {{.HostConfig.Binds}} {{.Config.Labels}} {{len .Mounts}}", "5 [] map[] 0")]
+    [InlineData("[{{.State.Error}}] {{.State.Pid}} {{.HostConfig.Privileged}} {{.State.Health}}", "[] 0 false <no value>")]
+    [InlineData("{{range $p, $c := .NetworkSettings.Ports}}{{$p}}={{(index $c 0).HostPort}}{{end}}", "80/tcp=8080")]
+    [InlineData("{{range .NetworkSettings.Networks}}{{.IPAddress}}{{.Aliases}}{{end}}", "10.0.0.2[]")]
+    [InlineData("{{with index .NetworkSettings.Networks \"bridge\"}}{{.IPAddress}}{{end}}", "10.0.0.2")]
+    [InlineData("{{.NetworkSettings.Networks.bridge.IPAddress}} {{.NetworkSettings.Networks.other}}", "10.0.0.2 <no value>")]
+    [InlineData("{{json .State}}", "{\"Running\":true}")]
+    [InlineData("{{.ID}} {{slice .ID 0 3}} {{slice .ID 4}}", "abcdef abc ef")]
+    public void What_the_type_has_and_the_answer_leaves_out_is_empty(string template, string expected) =>
+        Assert.Equal(expected, Template.Parse(template).Render(Typed.Of<ContainerInspect>(Container)));
+
+    [Theory]
+    [InlineData("{{.Stat.Running}}", "template: column 3: there is no field 'Stat', did you mean 'State'?")]
+    [InlineData("{{.State.Runing}}", "template: column 9: there is no field 'Runing', did you mean 'Running'?")]
+    public void What_the_type_has_not_is_a_mistake(string template, string expected) =>
+        Assert.Equal(expected, Assert.Throws<TemplateException>(() => Template.Parse(template).Render(Typed.Of<ContainerInspect>(Container))).Message);
+
+    private static readonly JsonElement Container = JsonDocument.Parse("""
+        {"Id":"abcdef","State":{"Running":true},"HostConfig":{"Memory":5},"Config":{"Image":"web"},"NetworkSettings":{"Ports":{"80/tcp":[{"HostPort":"8080"}]},
+        "Networks":{"bridge":{"IPAddress":"10.0.0.2"}}}}
+        """).RootElement;
 
     [Theory]
     [InlineData("{{", 1)]

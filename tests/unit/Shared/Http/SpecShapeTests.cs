@@ -11,9 +11,9 @@ public sealed class SpecShapeTests
 
     [Theory]
     [InlineData("Service", typeof(Service), "PreviousSpec SpecVersion PendingDelete")]
-    [InlineData("ServiceSpec", typeof(ServiceSpec), "")]
+    [InlineData("ServiceSpec", typeof(ServiceSpec), "Orch")]
     [InlineData("TaskSpec", typeof(TaskSpec), "")]
-    [InlineData("Task", typeof(ServiceTask), "NetworksAttachments HostPorts SpecVersion ServiceName NotBefore")]
+    [InlineData("Task", typeof(ServiceTask), "NetworksAttachments HostPorts SpecVersion ServiceName NotBefore RunningSince")]
     [InlineData("TaskStatus", typeof(ServiceTaskStatus), "")]
     [InlineData("Node", typeof(Node), "")]
     [InlineData("NodeSpec", typeof(NodeSpec), "")]

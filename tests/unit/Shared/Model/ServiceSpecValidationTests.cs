@@ -56,7 +56,6 @@ public sealed class ServiceSpecValidationTests
     {
         { new() { Image = "a", Secrets = [new() { SecretName = "s" }] }, "secrets are not supported yet" },
         { new() { Image = "a", Configs = [new() { ConfigName = "s" }] }, "configs are not supported yet" },
-        { new() { Image = "a", Healthcheck = new() { Test = ["CMD", "true"] } }, "health checks are not supported yet" },
         { new() { Image = "a", Mounts = [new() { Type = "volume", Source = "data", Target = "/d" }] }, "named volumes are not supported yet ('data'): use a bind mount or tmpfs" },
     };
 

@@ -117,6 +117,68 @@ public sealed class NodeAgentTests
         Assert.True(again.Host.Containers.IsRunning(stays));
     }
 
+    [Fact]
+    public async Task A_checked_task_stays_starting_until_it_is_healthy_and_says_what_the_probe_printed()
+    {
+        await using var node = new TestNode();
+        var code = 1;
+        node.Host.Runtime.OnExec = (_, launch) => Ended(launch, Volatile.Read(ref code), "not yet\n");
+        node.Manager.Send(complete: true, [TestNode.Checked(1, retries: 1_000_000)]);
+        await FakeHost.UntilAsync(() => node.Manager.Last.GetValueOrDefault(TestNode.Id(1))?.Err == "health check: not yet", "it complains");
+        Assert.Equal(TaskState.Starting, node.Manager.States[TestNode.Id(1)]);
+        Assert.NotNull(node.Manager.Last[TestNode.Id(1)].ContainerStatus);
+        Volatile.Write(ref code, 0);
+        await FakeHost.UntilAsync(() => node.Manager.States[TestNode.Id(1)] == TaskState.Running, "it runs");
+        Assert.Null(node.Manager.Last[TestNode.Id(1)].Err);
+    }
+
+    [Fact]
+    public async Task A_task_that_never_becomes_healthy_fails_with_what_the_probe_printed()
+    {
+        await using var node = new TestNode();
+        node.Host.Runtime.OnExec = (_, launch) => Ended(launch, 1, "connection refused\n");
+        node.Manager.Send(complete: true, [TestNode.Checked(1, retries: 2)]);
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Failed, "it fails");
+        Assert.Equal("unhealthy container: connection refused", node.Manager.Last[TestNode.Id(1)].Err);
+        Assert.False(node.Host.Containers.IsRunning(node.ContainerOf(1)));
+    }
+
+    [Fact]
+    public async Task An_unhealthy_task_is_stopped_when_no_port_leads_to_it_any_more()
+    {
+        await using var node = new TestNode();
+        var code = 0;
+        node.Host.Runtime.OnExec = (_, launch) => Ended(launch, Volatile.Read(ref code), "broken\n");
+        node.Manager.Send(complete: true, [TestNode.Checked(1, retries: 1)], TestNode.Table(1, "10.0.0.11"));
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Running, "it runs");
+        var tablesAtStop = -1;
+        node.Host.Runtime.OnSignal = () => tablesAtStop = node.Host.Networks.Tables.Count;
+        Volatile.Write(ref code, 1);
+        await FakeHost.UntilAsync(() => node.Manager.Last[TestNode.Id(1)].Err == "unhealthy container: broken", "it says so");
+        node.Manager.Send(complete: false, [], TestNode.Table(2));
+        await FakeHost.UntilAsync(() => node.Manager.States[TestNode.Id(1)] == TaskState.Failed, "it fails");
+        Assert.Equal(2, tablesAtStop);
+    }
+
+    [Fact]
+    public async Task A_task_that_is_not_healthy_yet_can_be_stopped()
+    {
+        await using var node = new TestNode();
+        node.Host.Runtime.OnExec = (_, launch) => Ended(launch, 1, "no\n");
+        node.Manager.Send(complete: true, [TestNode.Checked(1, retries: 1_000_000)]);
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Starting, "it starts");
+        node.Manager.Send(complete: false, [TestNode.Checked(1, retries: 1_000_000) is var checkedTask ? checkedTask with { Task = checkedTask.Task with { DesiredState = TaskState.Shutdown } } : null!]);
+        await FakeHost.UntilAsync(() => node.Manager.States[TestNode.Id(1)] == TaskState.Shutdown, "it is shut down");
+    }
+
+    private static FakeExec Ended(Orchestrator.Worker.Runtime.ExecLaunch launch, int code, string said)
+    {
+        var exec = new FakeExec(launch);
+        exec.Program.Output.Writer.AsStream().Write(System.Text.Encoding.UTF8.GetBytes(said));
+        exec.End(code);
+        return exec;
+    }
+
     internal sealed class TestNode : IAsyncDisposable
     {
         private readonly CancellationTokenSource ends = new();
@@ -150,6 +212,16 @@ public sealed class NodeAgentTests
                 NetworksAttachments = [new NetworkAttachment { Network = network ?? new Orchestrator.Shared.Model.Network { Name = "bridge", Id = new NetworkId("b") }, Addresses = [$"10.0.0.{10 + number}/24"] }],
             },
         };
+
+        internal static TaskAssignment Checked(int number, int retries)
+        {
+            var assignment = Assign(number);
+            var check = new HealthConfig { Test = ["CMD", "probe"], Interval = TimeSpan.FromMilliseconds(5), Retries = retries };
+            return assignment with
+            {
+                Task = assignment.Task with { Spec = new TaskSpec { ContainerSpec = assignment.Task.Spec.ContainerSpec! with { Healthcheck = check } } },
+            };
+        }
 
         internal static EndpointTable Table(ulong version, params string[] backends) => new()
         {

@@ -170,7 +170,12 @@ internal sealed class FakeRuntime : IRuntime
 
     public Task<IAttachSession> AttachAsync(string id, CancellationToken stop)
     {
-        Need(id);
+        lock (guard)
+        {
+            if (containers.TryGetValue(id, out var record) && record.Exit is not null)
+                throw new RuntimeException($"The container {id} does not run.");
+        }
+
         return Task.FromResult(OnAttach(id));
     }
 

@@ -1,0 +1,103 @@
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Worker.Linux;
+using Orchestrator.Worker.Runtime.Shim;
+
+namespace Orchestrator.Worker.Runtime.Consoles;
+
+/// <summary>
+/// One end of a pipe or a terminal, read or written without holding a thread while nothing comes: hundreds of waiting programs cost one
+/// thread together. Owns the descriptor.
+/// </summary>
+internal sealed class ConsoleStream(SafeFileHandle file, bool writes, EventLoop loop) : Stream
+{
+    private readonly CancellationTokenSource closing = new();
+    private bool closed;
+
+    public override bool CanRead => !writes && !closed;
+
+    public override bool CanWrite => writes && !closed;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(closed, this);
+        while (!buffer.IsEmpty)
+        {
+            var count = Fifo.Read(file, buffer.Span);
+            if (count >= 0)
+                return count;
+            await WaitAsync(cancellationToken);
+        }
+        return 0;
+    }
+
+    /// <exception cref="IOException">Nobody reads any more.</exception>
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(closed, this);
+        while (!buffer.IsEmpty)
+        {
+            var count = Fifo.Write(file, buffer.Span);
+            if (count == Fifo.NobodyReads)
+                throw new IOException("The program does not read any more.");
+            if (count < 0)
+                await WaitAsync(cancellationToken);
+            else
+                buffer = buffer[count..];
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write it asynchronously.");
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+        // nothing is held back
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !Interlocked.Exchange(ref closed, true))
+        {
+            closing.Cancel();
+            loop.Close(file); // after whoever waits for it was let go
+            closing.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private async Task WaitAsync(CancellationToken stop)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, closing.Token);
+        try
+        {
+            await loop.ReadyAsync(file, writes, either.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw closed ? new ObjectDisposedException(nameof(ConsoleStream)) : new IOException("What watched the stream has ended.");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using Orchestrator.Worker.Runtime.Consoles;
+using Orchestrator.Worker.Shim;
+
+namespace Orchestrator.Worker.Runtime.Shim;
+
+/// <summary>Execs: the shim starts them and tells their ends, this process holds what they read and write.</summary>
+internal sealed partial class ShimRuntime
+{
+    /// <summary>Waits for all that comes from programs. Made when first needed: a daemon without sessions has no such thread.</summary>
+    private readonly Lazy<EventLoop> loop = new(() => new EventLoop(_ => { }));
+
+    public async Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop)
+    {
+        var request = new ShimMessage(JsonSerializer.SerializeToUtf8Bytes(new ExecRequest(id, launch), RuntimeJson.Default.ExecRequest));
+        var following = new CancellationTokenSource();
+        var answers = shim.ExchangeAsync(RuntimeService.ServiceName, RuntimeService.Exec, request, following.Token).GetAsyncEnumerator(CancellationToken.None);
+        try
+        {
+            // The request is given up when the caller gives up, but once started the exec is the session's.
+            await using var giveUp = stop.Register(following.Cancel);
+            if (!await NextAsync(answers))
+                throw new RuntimeException($"exec in {id}: the shim answered nothing.") { ExitCode = 126 };
+            var first = answers.Current;
+            var started = Parse(first.Payload).Exec ?? throw new RuntimeException($"exec in {id}: the shim did not say what it started.");
+            var ended = FollowAsync(id, launch.ExecId, answers);
+            return new ExecSession(
+                started.Pid, StdioFiles.Received(launch, first.Files), ended, loop.Value, number => SignalExecAsync(id, launch.ExecId, number), LeaveAsync);
+
+            async ValueTask LeaveAsync()
+            {
+                await following.CancelAsync();
+                await ((Task)ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                following.Dispose();
+            }
+        }
+        catch
+        {
+            await following.CancelAsync();
+            await answers.DisposeAsync();
+            following.Dispose();
+            stop.ThrowIfCancellationRequested();
+            throw;
+        }
+    }
+
+    /// <summary>The loop too: sessions that are still open fail.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (loop.IsValueCreated)
+            loop.Value.Dispose();
+        if (shim is IAsyncDisposable link)
+            await link.DisposeAsync();
+    }
+
+    private static async Task<ContainerExit> FollowAsync(string id, string exec, IAsyncEnumerator<ShimMessage> answers)
+    {
+        try
+        {
+            return await NextAsync(answers) && Parse(answers.Current.Payload).Exit is { } exit
+                ? exit
+                : throw new RuntimeException($"The end of the exec {exec} in {id} is not known: the shim did not tell it.");
+        }
+        finally
+        {
+            await answers.DisposeAsync();
+        }
+    }
+
+    private static async Task<bool> NextAsync(IAsyncEnumerator<ShimMessage> answers)
+    {
+        try
+        {
+            return await answers.MoveNextAsync();
+        }
+        catch (ShimException error)
+        {
+            throw new RuntimeException(error.Message, error) { ExitCode = 126 };
+        }
+    }
+
+    private Task SignalExecAsync(string id, string exec, int number) => CallAsync(
+        RuntimeService.SignalExec,
+        JsonSerializer.SerializeToUtf8Bytes(new ExecSignalRequest(id, exec, number), RuntimeJson.Default.ExecSignalRequest), CancellationToken.None);
+}
