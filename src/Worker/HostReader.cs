@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Globalization;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Runtime.Cgroups;
 using Orchestrator.Worker.Runtime.Seccomp;
@@ -24,10 +25,19 @@ internal static class HostReader
         {
             Cpus = Environment.ProcessorCount,
             Hostname = Environment.MachineName,
-            SwapLimit = layout.SwapAccounting || layout.UnifiedControllers.Contains("memory"),
+            Limits = LimitFacts.Of(layout, MemoryNodes()),
             CgroupParent = cgroupRoot,
+            Kernel = kernel,
             DefaultSeccomp = capabilities => profiles.GetOrAdd(
                 string.Join(',', capabilities), _ => SeccompProfile.Default.For(capabilities.ToImmutableHashSet(StringComparer.Ordinal), kernel)),
         };
+    }
+
+    /// <summary>One more than the highest node; a kernel without NUMA has one.</summary>
+    private static int MemoryNodes()
+    {
+        const string online = "/sys/devices/system/node/online";
+        var text = File.Exists(online) ? File.ReadAllText(online).Trim() : "0";
+        return int.TryParse(text.Split(',', '-')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var highest) ? highest + 1 : 1;
     }
 }

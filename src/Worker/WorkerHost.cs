@@ -13,7 +13,9 @@ using Orchestrator.Worker.Images.Build;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Runtime.Users;
 using Orchestrator.Worker.Shim;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker;
 
@@ -40,14 +42,25 @@ internal sealed partial class WorkerHost : IAsyncDisposable
         Events = events;
         agentRoot = Path.Combine(options.DataRoot, "agent");
         epoch = new EndpointEpoch(agentRoot);
+        Volumes = new VolumeStore(new VolumeStoreOptions
+        {
+            Root = Path.Combine(options.DataRoot, "volumes"), Time = options.Time, Log = logs.CreateLogger<VolumeStore>(),
+            OnEvent = e => events.Publish("volume", e.Action, e.Name, e.Attributes),
+        });
         var services = options.Wrap(new ContainerServices
         {
+            Volumes = Volumes,
             Runtime = runtime,
             Networks = networks,
             Images = images,
             Events = events,
-            Facts = HostReader.Read(HostReader.CgroupRoot(options.CgroupParent, InstanceId.Of(options.DataRoot))),
+            Facts = HostReader.Read(HostReader.CgroupRoot(options.CgroupParent, InstanceId.Of(options.DataRoot))) with
+            {
+                Remap = options.Remap, DefaultLog = options.DefaultLog, DefaultUlimits = options.DefaultUlimits,
+            },
+            UserNamespace = remap => UserNamespaces.Ensure(Path.Combine(options.ExecRoot, "userns"), remap.Uids, remap.Gids),
             Root = Path.Combine(options.DataRoot, "containers"),
+            MemoryRoot = Path.Combine(options.ExecRoot, "files"),
             Time = options.Time,
             Log = logs.CreateLogger<ContainerHost>(),
         });
@@ -63,6 +76,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
     public EngineEvents Events { get; }
     public ContainerHost Containers { get; }
     public ImageStore Images { get; }
+    public VolumeStore Volumes { get; }
     public INetworks Networks => networks;
     public IBuildRunner BuildRunner { get; }
 
@@ -90,6 +104,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             new NetworkOptions
             {
                 InstanceId = InstanceId.Of(options.DataRoot), DataRoot = options.DataRoot, ExecRoot = options.ExecRoot, HostNetnsPath = options.HostNetnsPath,
+                MakeOwned = UserNamespaces.MakeNetwork,
             },
             shim, options.Time, logs.CreateLogger<HostNetworks>());
         var host = new WorkerHost(options, logs, opened, images, events, runtime, shimLink);
@@ -174,6 +189,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             logs.CreateLogger<WorkerHost>().NotRecovered(failure);
         await EnsureBridgeAsync(stop);
         loops.Start("container exits", WatchAsync, WhenLoopFails.Restart);
+        loops.Start("out of memory", Containers.WatchOutOfMemoryAsync, WhenLoopFails.Restart);
         loops.Start("idle memory", token => IdleMemory.RunAsync(IdleMemory.DaemonBurst, options.Time, token), WhenLoopFails.Restart);
         await Containers.ResumeAsync();
     }

@@ -1,4 +1,6 @@
+using Orchestrator.Shared.Model;
 using Orchestrator.Worker.Containers;
+using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker;
 
@@ -28,6 +30,15 @@ internal sealed record WorkerHostOptions
 
     /// <summary>Puts something between containers and what they stand on: tests stop a host at a step there.</summary>
     internal Func<ContainerServices, ContainerServices> Wrap { get; init; } = services => services;
+
+    /// <summary>The ids of containers (<c>--userns-remap</c>); null: the host's.</summary>
+    public UserRemap? Remap { get; init; }
+
+    /// <summary>How containers log that do not say.</summary>
+    public LogConfig DefaultLog { get; init; } = new() { Type = LogPlan.Driver };
+
+    /// <summary>Limits of containers that do not set them.</summary>
+    public IReadOnlyList<Ulimit> DefaultUlimits { get; init; } = [];
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

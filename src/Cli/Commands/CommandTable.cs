@@ -3,15 +3,18 @@ using Orchestrator.Cli.Commands.Completions;
 using Orchestrator.Cli.Commands.Containers;
 using Orchestrator.Cli.Commands.Daemons;
 using Orchestrator.Cli.Commands.Demo;
+using Orchestrator.Cli.Commands.Files;
 using Orchestrator.Cli.Commands.Images;
 using Orchestrator.Cli.Commands.Inspection;
 using Orchestrator.Cli.Commands.Logs;
 using Orchestrator.Cli.Commands.Networks;
 using Orchestrator.Cli.Commands.Nodes;
+using Orchestrator.Cli.Commands.Payloads;
 using Orchestrator.Cli.Commands.Services;
 using Orchestrator.Cli.Commands.Stacks;
 using Orchestrator.Cli.Commands.Swarms;
 using Orchestrator.Cli.Commands.Systems;
+using Orchestrator.Cli.Commands.Volumes;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -27,6 +30,13 @@ internal static class CommandTable
         ("container", ContainerCommands.Create),
         ("image", ImageCommands.Create),
         ("network", NetworkCommands.Create),
+        ("secret", PayloadCommands.Secrets),
+        ("config", PayloadCommands.Configs),
+        ("volume", VolumeCommands.Create),
+        ("cp", CopyCommand.Create),
+        ("diff", FileCommands.Diff),
+        ("export", FileCommands.Export),
+        ("commit", FileCommands.Commit),
         ("ps", shell => ContainerCommands.List(shell, "ps")),
         ("logs", ContainerLogs.Create),
         ("inspect", InspectCommand.Any),
@@ -35,6 +45,11 @@ internal static class CommandTable
         ("kill", ContainerCommands.Kill),
         ("wait", ContainerCommands.Wait),
         ("rm", ContainerCommands.Remove),
+        ("pause", LimitCommands.Pause),
+        ("unpause", LimitCommands.Unpause),
+        ("update", LimitCommands.Update),
+        ("top", LimitCommands.Top),
+        ("stats", StatsCommand.Create),
         ("images", shell => ImageCommands.List(shell, "images")),
         ("build", BuildCommand.Create),
         ("load", ImageCommands.Load),

@@ -8,7 +8,7 @@ namespace Orchestrator.Cli.Commands;
 /// </summary>
 internal static class CommandWords
 {
-    private static readonly string[][] Takers = [["service", "create"]];
+    private static readonly string[][] Takers = [["service", "create"], ["top"], ["container", "top"]];
 
     internal static IReadOnlyList<string> Guard(Command root, string[] args)
     {

@@ -9,6 +9,9 @@ internal sealed record ComposeFile
     public string? Name { get; init; }
     public IReadOnlyList<ComposeService> Services { get; init; } = [];
     public IReadOnlyList<ComposeNetwork> Networks { get; init; } = [];
+    public IReadOnlyList<ComposePayload> Secrets { get; init; } = [];
+    public IReadOnlyList<ComposePayload> Configs { get; init; } = [];
+    public IReadOnlyList<ComposeVolume> Volumes { get; init; } = [];
 
     /// <summary>The merged and interpolated text, for <c>stack config</c>.</summary>
     public required MappingNode Source { get; init; }
@@ -29,6 +32,8 @@ internal sealed record ComposeService
     public IReadOnlyDictionary<string, string> ServiceLabels { get; init; } = new Dictionary<string, string>();
     public IReadOnlyList<PortConfig> Ports { get; init; } = [];
     public IReadOnlyList<ComposeAttachment> Networks { get; init; } = [];
+    public IReadOnlyList<ComposeReference> Secrets { get; init; } = [];
+    public IReadOnlyList<ComposeReference> Configs { get; init; } = [];
     public ServiceMode Mode { get; init; } = new();
     public ResourceRequirements? Resources { get; init; }
     public RestartPolicy? RestartPolicy { get; init; }
@@ -71,3 +76,24 @@ internal sealed record ComposeNetwork
     public bool? EnableIpv6 { get; init; }
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 }
+
+/// <summary>One entry of the top-level <c>secrets</c> or <c>configs</c>.</summary>
+internal sealed record ComposePayload
+{
+    public required string Key { get; init; }
+    public required Place At { get; init; }
+
+    /// <summary>The name as given, which the stack's name does not scope.</summary>
+    public string? Name { get; init; }
+    public bool External { get; init; }
+
+    /// <summary>From its file, its variable or the stack file itself; null when it is external.</summary>
+    public byte[]? Data { get; init; }
+    public string? TemplateDriver { get; init; }
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    public override string ToString() => Key;
+}
+
+/// <summary>A service's use of a secret or config, which stands in its container as <paramref name="File"/>.</summary>
+internal sealed record ComposeReference(string Source, Place At, ReferenceFile File);

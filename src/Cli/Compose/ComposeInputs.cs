@@ -17,6 +17,9 @@ internal sealed record ComposeInputs
 
     /// <summary>Text of a file by absolute path, or null when there is none.</summary>
     public Func<string, string?> ReadFile { get; init; } = static _ => null;
+
+    /// <summary>The same for files that need not be text: those of secrets and configs.</summary>
+    public Func<string, byte[]?> ReadBytes { get; init; } = static _ => null;
 }
 
 internal sealed record ComposeText(string Name, string Text);

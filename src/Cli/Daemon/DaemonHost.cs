@@ -174,6 +174,7 @@ internal sealed class DaemonHost
         {
             Containers = worker.Containers,
             Images = worker.Images,
+            Volumes = worker.Volumes,
             Networks = networks,
             Events = worker.Events,
             BuildRunner = worker.BuildRunner,

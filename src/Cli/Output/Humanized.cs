@@ -43,6 +43,9 @@ internal static class Humanized
     /// <summary>Units of 1000, as for images: <c>12.3MB</c>.</summary>
     internal static string Size(long bytes) => Scaled(bytes, 1000, 3, DecimalUnits);
 
+    /// <summary>The same with one digit more, as for what is reclaimed: <c>1.093MB</c>.</summary>
+    internal static string Size4(long bytes) => Scaled(bytes, 1000, 4, DecimalUnits);
+
     /// <summary>Units of 1024, as for memory: <c>7.775GiB</c>.</summary>
     internal static string BinarySize(long bytes) => Scaled(bytes, 1024, 4, BinaryUnits);
 

@@ -18,7 +18,7 @@ internal static class ClusterApi
         new LogApi(door, time, logs.CreateLogger("Orchestrator.Manager.Api.LogApi")).Map(router);
         new TaskApi(door).Map(router);
         new NetworkApi(door, host).Map(router);
-        new SecretAndConfigApi(door).Map(router);
+        new PayloadApi(door).Map(router);
         new StackApi(door).Map(router);
     }
 }

@@ -33,6 +33,9 @@ internal static class ClusterEvents
             (ChangeKind.Removed, Node n, _) => Message("node", "remove", n.Id.Value, n.Description?.Hostname ?? ""),
             (ChangeKind.Created, _, Network n) => Message("network", "create", n.Id.Value, n.Name),
             (ChangeKind.Removed, Network n, _) => Message("network", "remove", n.Id.Value, n.Name),
+            (ChangeKind.Created, _, StoredPayload p) => Message(p.Noun, "create", p.Id, p.Content.Name),
+            (ChangeKind.Updated, _, StoredPayload p) => Message(p.Noun, "update", p.Id, p.Content.Name),
+            (ChangeKind.Removed, StoredPayload p, _) => Message(p.Noun, "remove", p.Id, p.Content.Name),
             _ => null,
         };
     }

@@ -7,9 +7,10 @@ namespace Orchestrator.Manager.Dispatch;
 
 /// <summary>What a session's node was last told.</summary>
 internal sealed record Told(
-    ulong Sequence, ImmutableDictionary<TaskId, ServiceTask> Tasks, ImmutableArray<Network> Networks, EndpointTable? Endpoints)
+    ulong Sequence, bool Complete, ImmutableDictionary<TaskId, ServiceTask> Tasks, ImmutableArray<Network> Networks, EndpointTable? Endpoints,
+    ImmutableHashSet<string> Payloads)
 {
-    internal static Told Nothing { get; } = new(0, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null);
+    internal static Told Nothing { get; } = new(0, false, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null, []);
 }
 
 /// <summary>The difference between what a node was told and what the state says of it.</summary>
@@ -26,8 +27,11 @@ internal static class AssignmentPlan
         var networksChanged = !networks.AsEnumerable().SequenceEqual(told.Networks, ReferenceEqualityComparer.Instance);
         var endpoints = EndpointPlan.Plan(state, networks.Select(n => n.Id).ToHashSet());
         var endpointsChanged = told.Endpoints is null || !EndpointPlan.Same(told.Endpoints, endpoints);
-        var first = told.Sequence == 0;
-        if (!first && changed.Count == 0 && removed.Count == 0 && !networksChanged && !endpointsChanged)
+        var payloads = PayloadPlan.Plan(state, tasks, told.Payloads);
+        if (payloads.More)
+            return PayloadsAlone(payloads, session, told);
+        var first = !told.Complete;
+        if (!first && changed.Count == 0 && removed.Count == 0 && !networksChanged && !endpointsChanged && payloads.IsEmpty)
             return (null, told);
 
         var message = new Assignments
@@ -35,13 +39,30 @@ internal static class AssignmentPlan
             SessionId = session,
             Sequence = told.Sequence + 1,
             Complete = first,
+            Secrets = payloads.Secrets,
+            Configs = payloads.Configs,
+            RemovedPayloads = payloads.Removed,
             Tasks = [.. changed.Select(t => Assignment(state, t))],
             RemovedTasks = removed,
             Networks = first || networksChanged ? networks : null,
             Endpoints = endpointsChanged ? endpoints : null,
         };
         var known = told.Tasks.RemoveRange(removed).SetItems(changed.Select(t => KeyValuePair.Create(t.Id, t)));
-        return (message, new(message.Sequence, known, networks, endpointsChanged ? endpoints : told.Endpoints));
+        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads)));
+    }
+
+    private static (Assignments, Told) PayloadsAlone(PayloadPlan payloads, string session, Told told)
+    {
+        var message = new Assignments
+        {
+            SessionId = session,
+            Sequence = told.Sequence + 1,
+            Partial = true,
+            Secrets = payloads.Secrets,
+            Configs = payloads.Configs,
+            RemovedPayloads = payloads.Removed,
+        };
+        return (message, told with { Sequence = message.Sequence, Payloads = payloads.After(told.Payloads) });
     }
 
     /// <summary>A node's own reports are not sent back to it.</summary>

@@ -31,6 +31,8 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
                 (var message, told) = AssignmentPlan.Plan(state, node, session.Id, told);
                 if (message is not null)
                     yield return message;
+                if (message is { Partial: true })
+                    continue;
                 if (!await session.NewerAsync(cluster, state.Index, stop))
                     yield break;
             }

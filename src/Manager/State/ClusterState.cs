@@ -26,6 +26,9 @@ internal sealed record ClusterState
     /// <summary>Removed networks on which tasks still stand: out of the API, but their subnets are not free yet.</summary>
     public ImmutableSortedDictionary<NetworkId, Network> LeavingNetworks { get; init; } = ImmutableSortedDictionary<NetworkId, Network>.Empty;
 
+    public ImmutableSortedDictionary<string, Secret> Secrets { get; init; } = ImmutableSortedDictionary.Create<string, Secret>(StringComparer.Ordinal);
+    public ImmutableSortedDictionary<string, Config> Configs { get; init; } = ImmutableSortedDictionary.Create<string, Config>(StringComparer.Ordinal);
+
     /// <summary>The outcomes of the newest commands that carried a request id.</summary>
     public RequestMemory Requests { get; init; } = RequestMemory.Empty;
 }

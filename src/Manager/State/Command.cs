@@ -14,6 +14,12 @@ namespace Orchestrator.Manager.State;
 [JsonDerivedType(typeof(RemoveService), "service-remove")]
 [JsonDerivedType(typeof(CreateNetwork), "network-create")]
 [JsonDerivedType(typeof(RemoveNetwork), "network-remove")]
+[JsonDerivedType(typeof(CreateSecret), "secret-create")]
+[JsonDerivedType(typeof(UpdateSecret), "secret-update")]
+[JsonDerivedType(typeof(RemoveSecret), "secret-remove")]
+[JsonDerivedType(typeof(CreateConfig), "config-create")]
+[JsonDerivedType(typeof(UpdateConfigLabels), "config-update")]
+[JsonDerivedType(typeof(RemoveConfig), "config-remove")]
 [JsonDerivedType(typeof(DeployStack), "stack-deploy")]
 [JsonDerivedType(typeof(Turn), "turn")]
 [JsonDerivedType(typeof(CreateTasks), "tasks-create")]
@@ -61,6 +67,22 @@ internal sealed record CreateNetwork(NetworkId Id, NetworkCreateRequest Spec) : 
 
 internal sealed record RemoveNetwork(NetworkId Id) : Command;
 
+internal sealed record CreateSecret(string Id, SecretSpec Spec) : Command;
+
+internal sealed record UpdateSecret(string Id, ulong Version, SecretSpec Spec) : Command;
+
+internal sealed record RemoveSecret(string Id) : Command;
+
+internal sealed record CreateConfig(string Id, ConfigSpec Spec) : Command;
+
+internal sealed record UpdateConfigLabels(string Id, ulong Version, ConfigSpec Spec) : Command;
+
+internal sealed record RemoveConfig(string Id) : Command;
+
 /// <summary>A whole stack in one entry. Ids are given in the order of the spec's objects; an object that exists keeps its own.</summary>
 internal sealed record DeployStack(
-    string Name, StackSpec Spec, IReadOnlyList<NetworkId> NetworkIds, IReadOnlyList<ServiceId> ServiceIds) : Command;
+    string Name, StackSpec Spec, IReadOnlyList<NetworkId> NetworkIds, IReadOnlyList<ServiceId> ServiceIds) : Command
+{
+    public IReadOnlyList<string> SecretIds { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> ConfigIds { get; init => field = value ?? []; } = [];
+}

@@ -17,6 +17,8 @@ internal static class Preflight
             InitSwarm init => SwarmValidation.Check(init.Swarm),
             CreateService create => ServiceSpecValidation.Check(create.Spec),
             UpdateService { Rollback: false } update => ServiceSpecValidation.Check(update.Spec),
+            CreateSecret create => PayloadValidation.Check(create.Spec),
+            CreateConfig create => PayloadValidation.Check(create.Spec),
             CreateNetwork create => NetworkValidation.Check(create.Spec),
             DeployStack deploy => Stack(deploy),
             _ => [],
@@ -32,6 +34,12 @@ internal static class Preflight
         var problems = new List<Problem>();
         foreach (var network in deploy.Spec.Networks)
             problems.AddRange(NetworkValidation.Check(network).Select(p => p with { Where = $"networks.{network.Name}.{p.Where}" }));
+        foreach (var payload in deploy.Spec.Secrets.Concat<PayloadSpec>(deploy.Spec.Configs))
+        {
+            var where = $"{(payload is SecretSpec ? "secrets" : "configs")}.{payload.Name}";
+            problems.AddRange(PayloadValidation.Check(payload, dataNeeded: false).Select(p => p with { Where = $"{where}.{p.Where}" }));
+        }
+
         foreach (var service in deploy.Spec.Services)
             problems.AddRange(ServiceSpecValidation.Check(service).Select(p => p with { Where = $"services.{service.Name}.{p.Where}" }));
         return problems;

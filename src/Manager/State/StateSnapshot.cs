@@ -13,6 +13,8 @@ internal sealed record SnapshotRecord
     public Node? Node { get; init; }
     public Network? Network { get; init; }
     public Network? LeavingNetwork { get; init; }
+    public Secret? Secret { get; init; }
+    public Config? Config { get; init; }
     public TaskSpec? Spec { get; init; }
     public Service? Service { get; init; }
     public StoredTask? Task { get; init; }
@@ -44,6 +46,10 @@ internal static class StateSnapshot
             yield return Line(new() { Network = network });
         foreach (var network in state.LeavingNetworks.Values)
             yield return Line(new() { LeavingNetwork = network });
+        foreach (var secret in state.Secrets.Values)
+            yield return Line(new() { Secret = secret });
+        foreach (var config in state.Configs.Values)
+            yield return Line(new() { Config = config });
         foreach (var service in state.Services.Values)
             yield return Line(new() { Service = service });
 
@@ -108,6 +114,8 @@ internal static class StateSnapshot
                 { Node: { } node } => before with { Nodes = before.Nodes.Add(node.Id, node) },
                 { Network: { } network } => before with { Networks = before.Networks.Add(network.Id, network) },
                 { LeavingNetwork: { } network } => before with { LeavingNetworks = before.LeavingNetworks.Add(network.Id, network) },
+                { Secret: { } secret } => before with { Secrets = before.Secrets.Add(secret.Id, secret) },
+                { Config: { } config } => before with { Configs = before.Configs.Add(config.Id, config) },
                 { Service: { } service } => before with { Services = before.Services.Add(service.Id, Shared(service)) },
                 { Spec: { } spec } => Known(before, spec),
                 { Task: { } task } => before with { Tasks = before.Tasks.Add(task.Task.Id, task.Task with { Spec = specs[task.Spec] }) },

@@ -14,6 +14,9 @@ public sealed class ApiRequest(HttpContext http, IReadOnlyDictionary<string, str
     /// <summary>The longest JSON body taken, in bytes; archives are streams and have no limit.</summary>
     private const long MaxJsonBytes = 8 << 20;
 
+    /// <summary>The longest JSON body that is read.</summary>
+    public long BodyLimit { get; set; } = MaxJsonBytes;
+
     public HttpContext Http { get; } = http;
 
     /// <summary>The version the client speaks: the path's, or the newest.</summary>
@@ -138,7 +141,7 @@ public sealed class ApiRequest(HttpContext http, IReadOnlyDictionary<string, str
     private async Task<JsonDocument> ParseAsync(string name)
     {
         if (Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = MaxJsonBytes;
+            limit.MaxRequestBodySize = BodyLimit;
         try
         {
             return await JsonDocument.ParseAsync(Http.Request.Body, cancellationToken: Stop);

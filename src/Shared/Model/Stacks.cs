@@ -11,8 +11,11 @@ public sealed record StackSpec
     public const string ImageLabel = "com.docker.stack.image";
 
     public IReadOnlyList<NetworkCreateRequest> Networks { get; init => field = value ?? []; } = [];
+    /// <summary>Without its data one must exist already; the services name it by its name.</summary>
+    public IReadOnlyList<SecretSpec> Secrets { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<ConfigSpec> Configs { get; init => field = value ?? []; } = [];
     public IReadOnlyList<ServiceSpec> Services { get; init => field = value ?? []; } = [];
-    /// <summary>Removes services of the stack that the file no longer has.</summary>
+    /// <summary>Removes services, secrets and configs of the stack that the file no longer has.</summary>
     public bool Prune { get; init; }
 }
 
@@ -22,7 +25,7 @@ public sealed record StackReply
     public IReadOnlyList<StackChange> Changes { get; init => field = value ?? []; } = [];
 }
 
-/// <param name="Kind"><c>network</c> or <c>service</c>.</param>
+/// <param name="Kind"><c>network</c>, <c>secret</c>, <c>config</c> or <c>service</c>.</param>
 /// <param name="Action"><c>created</c>, <c>updated</c>, <c>unchanged</c> or <c>removed</c>.</param>
 public sealed record StackChange(string Kind, string Name, string Id, string Action);
 
@@ -40,4 +43,6 @@ public sealed record StackSummary
     public required string Name { get; init; }
     public int Services { get; init; }
     public int Networks { get; init; }
+    public int Secrets { get; init; }
+    public int Configs { get; init; }
 }

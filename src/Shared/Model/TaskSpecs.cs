@@ -53,8 +53,35 @@ public sealed record ContainerSpec
 
 public sealed record Privileges
 {
+    public CredentialSpec? CredentialSpec { get; init; }
+    [JsonPropertyName("SELinuxContext")] public SeLinuxContext? SeLinuxContext { get; init; }
     public SeccompOptions? Seccomp { get; init; }
+    public AppArmorOptions? AppArmor { get; init; }
     public bool NoNewPrivileges { get; init; }
+    /// <summary>orch's own, no part of the Engine API: <c>host</c> keeps the host's ids where the daemon remaps, <c>remap</c> refuses to run without.</summary>
+    public string? UserNamespace { get; init; }
+}
+
+public sealed record CredentialSpec
+{
+    public string? Config { get; init; }
+    public string? File { get; init; }
+    public string? Registry { get; init; }
+}
+
+public sealed record SeLinuxContext
+{
+    public bool Disable { get; init; }
+    public string? User { get; init; }
+    public string? Role { get; init; }
+    public string? Type { get; init; }
+    public string? Level { get; init; }
+}
+
+public sealed record AppArmorOptions
+{
+    /// <summary><c>default</c> or <c>disabled</c>.</summary>
+    public string? Mode { get; init; }
 }
 
 public sealed record SeccompOptions

@@ -21,6 +21,16 @@ public sealed record Assignments
     public required ulong Sequence { get; init; }
     /// <summary>True: this is the whole set and what is not in it is to be removed.</summary>
     public bool Complete { get; init; }
+    /// <summary>
+    /// True: this brings secrets and configs alone, because they and the tasks that need them are more than one message should hold. The
+    /// tasks come after it, in a message that is complete when this is the session's first.
+    /// </summary>
+    public bool Partial { get; init; }
+    /// <summary>Secrets that tasks of this node need and it was not sent in this session; to be kept in memory only.</summary>
+    public IReadOnlyList<AssignedPayload> Secrets { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<AssignedPayload> Configs { get; init => field = value ?? []; } = [];
+    /// <summary>Ids of secrets and configs that no task of this node needs any more: to be forgotten.</summary>
+    public IReadOnlyList<string> RemovedPayloads { get; init => field = value ?? []; } = [];
     public IReadOnlyList<TaskAssignment> Tasks { get; init => field = value ?? []; } = [];
     public IReadOnlyList<TaskId> RemovedTasks { get; init => field = value ?? []; } = [];
     /// <summary>The networks that the node's tasks stand on, whole; null: unchanged.</summary>
@@ -36,6 +46,19 @@ public sealed record TaskAssignment
     public IReadOnlyDictionary<string, string> ServiceLabels { get; init => field = value ?? NoLabels; } = NoLabels;
 
     private static readonly IReadOnlyDictionary<string, string> NoLabels = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
+}
+
+/// <summary>A secret or a config as a node needs it.</summary>
+public sealed record AssignedPayload
+{
+    [JsonPropertyName("ID")] public required string Id { get; init; }
+    public string Name { get => field ?? ""; init; } = "";
+    public byte[] Data { get => field ?? []; init; } = [];
+    /// <summary>True: the data is a template to be filled in for each task.</summary>
+    public bool Template { get; init; }
+
+    /// <summary>Without its bytes.</summary>
+    public override string ToString() => $"{Name} ({Id})";
 }
 
 /// <summary>Every published port and every name that a node's containers can ask for, from the one source of truth.</summary>

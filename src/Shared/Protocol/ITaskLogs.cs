@@ -29,4 +29,6 @@ public sealed record LogRecord
     public required string Stream { get; init; }
     /// <summary>The bytes with their line end, as written.</summary>
     public required ReadOnlyMemory<byte> Line { get; init; }
+    /// <summary>Labels, variables and the tag that the log driver was told to note; null: none.</summary>
+    public IReadOnlyDictionary<string, string>? Attributes { get; init; }
 }

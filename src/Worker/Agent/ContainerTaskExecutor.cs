@@ -4,6 +4,7 @@ using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers;
 using Orchestrator.Worker.Containers.Health;
+using Orchestrator.Worker.Containers.Payloads;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
 
@@ -14,6 +15,21 @@ internal sealed class ContainerTaskExecutor(ContainerHost containers, INetworks 
 {
     // The ids that the manager wants here; null until it said so.
     private volatile HashSet<string>? wanted;
+
+    private readonly TaskCompletionSource payloadsKnown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile NodePayloads payloads = NodePayloads.None;
+
+    public void UsePayloads(NodePayloads now)
+    {
+        payloads = now;
+        payloadsKnown.TrySetResult();
+    }
+
+    public async Task RestoreFilesAsync(TaskAssignment task, CancellationToken stop)
+    {
+        if (TaskFilesPlan.Needs(task) && containers.TryFind(TaskContainerPlan.NameOf(task.Task)) is { } found)
+            containers.GiveFiles(found.Id, await FilesAsync(task, stop));
+    }
 
     public async Task EnsureNetworksAsync(IReadOnlyList<Shared.Model.Network> all, CancellationToken stop)
     {
@@ -45,9 +61,10 @@ internal sealed class ContainerTaskExecutor(ContainerHost containers, INetworks 
         if (containers.TryFind(name) is not null)
             return;
         var request = TaskContainerPlan.Of(task, nodeHostname);
+        var files = await FilesAsync(task, stop);
         try
         {
-            await containers.CreateAsync(request, name, stop);
+            await containers.CreateAsync(request, name, files, stop);
         }
         catch (ImageException e) when (e.Fault == ImageFault.NotFound)
         {
@@ -66,6 +83,7 @@ internal sealed class ContainerTaskExecutor(ContainerHost containers, INetworks 
             ?? throw new TaskFailedException("starting container failed: its container was removed");
         if (found.State.Status == ContainerStatus.Created)
         {
+            await RestoreFilesAsync(task, stop);
             try
             {
                 await containers.StartAsync(found.Id, stop);
@@ -172,6 +190,15 @@ internal sealed class ContainerTaskExecutor(ContainerHost containers, INetworks 
                 // Somebody is on it still; the next container that goes asks again.
             }
         }
+    }
+
+    /// <summary>After a daemon's start the manager's word comes first: what the tasks need lies on no disk.</summary>
+    private async Task<ContainerFiles> FilesAsync(TaskAssignment task, CancellationToken stop)
+    {
+        if (!TaskFilesPlan.Needs(task))
+            return ContainerFiles.None;
+        await payloadsKnown.Task.WaitAsync(stop);
+        return TaskFilesPlan.Of(task, payloads, nodeHostname);
     }
 
     private async Task RemoveAsync(string id, CancellationToken stop)

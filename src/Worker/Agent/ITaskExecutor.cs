@@ -12,6 +12,12 @@ internal interface ITaskExecutor
     /// <summary>Makes names and published ports the table's.</summary>
     Task ApplyEndpointsAsync(EndpointTable table, CancellationToken stop);
 
+    /// <summary>From now on these are the secrets and configs of this node's tasks; tasks that need some wait for the first call.</summary>
+    void UsePayloads(NodePayloads payloads);
+
+    /// <summary>Gives a container of an earlier daemon its secrets and configs again; one that is not there or needs none is no error.</summary>
+    Task RestoreFilesAsync(TaskAssignment task, CancellationToken stop);
+
     /// <summary>Checks the image and makes the task's container; doing it twice makes one.</summary>
     /// <exception cref="TaskFailedException">It cannot be made here.</exception>
     Task PrepareAsync(TaskAssignment task, CancellationToken stop);

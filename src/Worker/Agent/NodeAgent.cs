@@ -19,6 +19,7 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
     private readonly ConcurrentQueue<TaskRunner> ended = [];
     private readonly LedAddresses led = new(time);
     private EndpointTable? endpoints;
+    private NodePayloads payloads = NodePayloads.None;
 
     /// <summary>Runs until cancelled; containers run on afterwards.</summary>
     internal async Task RunAsync(CancellationToken stop)
@@ -81,11 +82,12 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
             {
                 if (heart is null)
                 {
-                    if (!assignments.Complete)
+                    if (!assignments.Complete && !assignments.Partial)
                         throw new InvalidOperationException("the dispatcher's first message is not the whole set");
                     log.SessionOpen(assignments.SessionId);
                     await reporter.UseSessionAsync(assignments.SessionId, stop);
                     heart = BeatAsync(assignments.SessionId, session);
+                    payloads = NodePayloads.None; // a session says everything anew
                 }
                 else if (assignments.Sequence != last + 1)
                 {
@@ -93,7 +95,9 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
                 }
 
                 last = assignments.Sequence;
-                await ApplyAsync(assignments, services, stop);
+                payloads = payloads.After(assignments);
+                if (!assignments.Partial)
+                    await ApplyAsync(assignments, services, stop);
             }
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested && heart is { IsCompletedSuccessfully: false, IsCompleted: true })
@@ -139,6 +143,13 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
         {
             if (runners.TryGetValue(gone.Id, out var entry) && entry.Runner == gone)
                 runners.Remove(gone.Id);
+        }
+
+        executor.UsePayloads(payloads);
+        if (assignments.Complete)
+        {
+            foreach (var task in assignments.Tasks.Where(t => runners.ContainsKey(t.Task.Id) && !t.Task.Status.State.IsTerminal()))
+                await TryAsync("giving secrets and configs again", assignments.Sequence, () => executor.RestoreFilesAsync(task, stop), stop);
         }
 
         if (assignments.Networks is { } networks)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers;
@@ -21,8 +22,6 @@ internal static class TaskContainerPlan
         var problems = new List<Problem>();
         var task = assignment.Task;
         var spec = task.Spec.ContainerSpec ?? throw new TaskFailedException("the task has no container: plugin and attachment tasks do not work yet");
-        if (spec.Secrets.Count > 0 || spec.Configs.Count > 0)
-            problems.Add(new Problem("ContainerSpec", "secrets and configs come with a later release"));
         string Expand(string text) => TaskTemplate.Expand(text, assignment, nodeHostname, problems);
 
         var request = new ContainerCreateRequest
@@ -64,7 +63,7 @@ internal static class TaskContainerPlan
             ],
             StringComparer.Ordinal),
         LogConfig = task.Spec.LogDriver is { } driver ? new LogConfig { Type = driver.Name, Config = driver.Options } : null,
-        Mounts = [.. spec.Mounts.Select(m => m with { Source = m.Source is null ? null : expand(m.Source), Target = expand(m.Target) })],
+        Mounts = [.. spec.Mounts.Select(m => Mount(m, expand))],
         CapAdd = spec.CapabilityAdd,
         CapDrop = spec.CapabilityDrop,
         Dns = spec.DnsConfig?.Nameservers ?? [],
@@ -75,6 +74,7 @@ internal static class TaskContainerPlan
         OomScoreAdj = spec.OomScoreAdj,
         ReadonlyRootfs = spec.ReadOnly,
         SecurityOpt = [.. Security(spec.Privileges)],
+        UsernsMode = spec.Privileges?.UserNamespace is { Length: > 0 } users and not "default" ? users : null,
         Sysctls = spec.Sysctls,
         Init = spec.Init,
         Ulimits = spec.Ulimits,
@@ -82,6 +82,21 @@ internal static class TaskContainerPlan
         Memory = task.Spec.Resources?.Limits?.MemoryBytes ?? 0,
         PidsLimit = task.Spec.Resources?.Limits?.Pids is > 0 and var pids ? pids : null,
         MemoryReservation = task.Spec.Resources?.Reservations?.MemoryBytes ?? 0,
+    };
+
+    /// <summary>Swarm expands templates in a mount's source and target, and in a volume's labels and options.</summary>
+    private static Mount Mount(Mount mount, Func<string, string> expand) => mount with
+    {
+        Source = mount.Source is null ? null : expand(mount.Source),
+        Target = expand(mount.Target),
+        VolumeOptions = mount.VolumeOptions is not { } volume ? null : volume with
+        {
+            Labels = volume.Labels.ToDictionary(l => l.Key, l => expand(l.Value), StringComparer.Ordinal),
+            DriverConfig = volume.DriverConfig is not { } driver ? null : driver with
+            {
+                Options = driver.Options.ToDictionary(o => o.Key, o => expand(o.Value), StringComparer.Ordinal),
+            },
+        },
     };
 
     private static Dictionary<string, string> Labels(ServiceTask task, ContainerSpec spec) => new(spec.Labels, StringComparer.Ordinal)
@@ -125,6 +140,6 @@ internal static class TaskContainerPlan
         if (privileges?.NoNewPrivileges == true)
             yield return "no-new-privileges";
         if (privileges?.Seccomp?.Mode is { Length: > 0 } mode and not "default")
-            yield return mode == "unconfined" ? "seccomp=unconfined" : "seccomp=" + mode;
+            yield return mode == "unconfined" ? "seccomp=unconfined" : "seccomp=" + Encoding.UTF8.GetString(privileges.Seccomp.Profile ?? []);
     }
 }

@@ -11,8 +11,15 @@ internal static partial class TaskTemplate
     {
         if (!text.Contains("{{", StringComparison.Ordinal))
             return text;
+        return Placeholder().Replace(text, match =>
+            Value(match.Groups["what"].Value, assignment, nodeHostname) ?? Unknown(match.Groups["what"].Value, text, problems));
+    }
+
+    /// <summary>What a placeholder stands for; null when it is none.</summary>
+    internal static string? Value(string placeholder, TaskAssignment assignment, string nodeHostname)
+    {
         var task = assignment.Task;
-        return Placeholder().Replace(text, match => match.Groups["what"].Value switch
+        return placeholder switch
         {
             ".Service.ID" => task.ServiceId.Value,
             ".Service.Name" => task.ServiceName,
@@ -22,8 +29,8 @@ internal static partial class TaskTemplate
             ".Task.Name" => TaskContainerPlan.NameOf(task),
             ".Task.Slot" => task.Slot > 0 ? task.Slot.ToString(System.Globalization.CultureInfo.InvariantCulture) : task.NodeId.Value,
             var label when Label().Match(label) is { Success: true } named => assignment.ServiceLabels.GetValueOrDefault(named.Groups["name"].Value, ""),
-            var other => Unknown(other, text, problems),
-        });
+            _ => null,
+        };
     }
 
     private static string Unknown(string placeholder, string text, List<Problem> problems)

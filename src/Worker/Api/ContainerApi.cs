@@ -24,20 +24,10 @@ internal sealed class ContainerApi(EngineParts parts)
         router.Map("POST", "/containers/{id}/rename", RenameAsync);
         router.Map("POST", "/containers/{id}/wait", WaitAsync);
         router.Map("DELETE", "/containers/{id}", RemoveAsync);
-        NotYet(router, "GET", "/containers/{id}/top", "listing a container's processes");
-        NotYet(router, "GET", "/containers/{id}/stats", "a container's statistics");
-        NotYet(router, "GET", "/containers/{id}/changes", "listing a container's changed files");
-        NotYet(router, "GET", "/containers/{id}/export", "exporting a container");
         NotYet(router, "POST", "/containers/{id}/attach", "attaching to a container: run it detached (-d) and read its logs;");
         NotYet(router, "GET", "/containers/{id}/attach/ws", "attaching to a container");
         NotYet(router, "POST", "/containers/{id}/resize", "resizing a container's terminal");
-        NotYet(router, "POST", "/containers/{id}/update", "changing the limits of a container that exists");
-        NotYet(router, "POST", "/containers/{id}/pause", "pausing a container");
-        NotYet(router, "POST", "/containers/{id}/unpause", "unpausing a container");
         NotYet(router, "POST", "/containers/{id}/exec", "running a command in a container");
-        foreach (var method in new[] { "GET", "HEAD", "PUT" })
-            NotYet(router, method, "/containers/{id}/archive", "copying files in and out of a container");
-        NotYet(router, "POST", "/commit", "making an image of a container");
     }
 
     private void NotYet(ApiRouter router, string method, string path, string what) => router.Map(method, path, request =>
@@ -47,30 +37,26 @@ internal sealed class ContainerApi(EngineParts parts)
         throw new ApiException(501, $"{what} {Later}");
     });
 
-    private Task ListAsync(ApiRequest request)
+    private async Task ListAsync(ApiRequest request)
     {
-        RefuseSize(request);
         var limit = request.Query("limit") is { Length: > 0 } text && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number > 0
             ? number
             : (int?)null;
-        return request.ReplyAsync(parts.Containers.List(new ContainerQuery
+        var found = parts.Containers.List(new ContainerQuery
         {
             All = request.Flag("all"),
             Limit = limit,
             Filters = request.Filters(ContainerQuery.KnownFilters).Values,
-        }));
+        });
+        await request.ReplyAsync(request.Flag("size") ? await parts.Containers.WithSizesAsync(found, request.Stop) : found);
     }
 
-    private Task InspectAsync(ApiRequest request)
+    private async Task InspectAsync(ApiRequest request)
     {
-        RefuseSize(request);
-        return request.ReplyAsync(parts.Containers.Inspect(request.Argument("id")));
-    }
-
-    private static void RefuseSize(ApiRequest request)
-    {
-        if (request.Flag("size"))
-            throw new ApiException(501, $"counting the size of containers {Later}");
+        var inspected = parts.Containers.Inspect(request.Argument("id"));
+        if (request.Flag("size") && await parts.Containers.SizeAsync(inspected.Id, request.Stop) is { } size)
+            inspected = inspected with { SizeRw = size.Written, SizeRootFs = size.Root };
+        await request.ReplyAsync(inspected);
     }
 
     private async Task CreateAsync(ApiRequest request)
@@ -143,7 +129,9 @@ internal sealed class ContainerApi(EngineParts parts)
         var tty = parts.Containers.Inspect(reference).Config.Tty;
         var records = parts.Containers.ReadLogsAsync(reference, query, request.Stop);
         var frames = await request.LogAsync(tty ? LogFraming.Raw : LogFraming.Multiplexed, request.Flag("timestamps"));
-        await frames.WriteAllAsync(records, (record, frame) => frame.Write(record), request.Stop);
+        var details = request.Flag("details");
+        await frames.WriteAllAsync(
+            records, (record, frame) => frame.Write(record, details && record.Attributes is { } attributes ? LogFrames.Details([.. attributes]) : ""), request.Stop);
     }
 
     private async Task PruneAsync(ApiRequest request)
@@ -151,7 +139,7 @@ internal sealed class ContainerApi(EngineParts parts)
         var now = parts.Time.GetUtcNow();
         var filters = request.Filters("label", "label!", "until");
         var until = filters["until"] is [var text] ? ApiTimes.Parse(text, now) ?? throw new ApiException(400, $"invalid filter 'until={text}'") : now;
-        var removed = new List<string>();
+        var (removed, bytes) = (new List<string>(), 0L);
         foreach (var container in parts.Containers.List(new ContainerQuery { All = true }))
         {
             if (container.State is not ("created" or "exited" or "dead") || container.Created > until.ToUnixTimeSeconds()
@@ -160,11 +148,13 @@ internal sealed class ContainerApi(EngineParts parts)
                 continue;
             }
 
+            var size = await parts.Containers.SizeAsync(container.Id, request.Stop);
             await parts.Containers.RemoveAsync(container.Id, force: false, volumes: false, request.Stop);
             removed.Add(container.Id);
+            bytes += size?.Written ?? 0;
         }
 
-        await request.ReplyAsync(new ContainerPruneReply(removed, 0), EngineJson.Default.ContainerPruneReply);
+        await request.ReplyAsync(new ContainerPruneReply(removed, bytes), EngineJson.Default.ContainerPruneReply);
     }
 
     /// <summary>Seconds; -1 waits for ever; absent leaves it to the container.</summary>

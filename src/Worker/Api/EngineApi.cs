@@ -14,10 +14,13 @@ internal static class EngineApi
         new SystemApi(parts).Map(router);
         new EventApi(parts).Map(router);
         new ContainerApi(parts).Map(router);
+        new LimitApi(parts).Map(router);
         new ImageApi(parts).Map(router);
         new ImageArchiveApi(parts).Map(router);
         new BuildApi(parts).Map(router);
-        VolumeApi.Map(router);
+        new VolumeApi(parts).Map(router);
+        new FileApi(parts).Map(router);
+        new DiskUsageApi(parts).Map(router);
     }
 
     /// <summary>What the rooms' refusals mean in HTTP.</summary>
@@ -25,6 +28,7 @@ internal static class EngineApi
     {
         ContainerNotFoundException => new(404, failure.Message, inner: failure),
         ContainerConflictException => new(409, failure.Message, inner: failure),
+        LogsNotKeptException => new(501, failure.Message, inner: failure),
         InvalidContainerException invalid => new(400, invalid.Message, invalid.Problems, invalid),
         ContainerStartException start => new(start.ExitCode is 126 or 127 ? 400 : 500, start.Message, inner: start),
         NetworkException => new(409, failure.Message, inner: failure),

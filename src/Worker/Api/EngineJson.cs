@@ -5,8 +5,10 @@ namespace Orchestrator.Worker.Api;
 
 /// <summary>Answers that only the engine gives; empty lists are written, as Docker writes them here.</summary>
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(VolumeListReply))]
-[JsonSerializable(typeof(VolumePruneReply))]
+[JsonSerializable(typeof(Volume))]
+[JsonSerializable(typeof(VolumeListAnswer))]
+[JsonSerializable(typeof(VolumePruneAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<FilesystemChange>))]
 [JsonSerializable(typeof(ImagePruneReply))]
 [JsonSerializable(typeof(BuildPruneReply))]
 [JsonSerializable(typeof(ContainerPruneReply))]
@@ -17,10 +19,10 @@ namespace Orchestrator.Worker.Api;
 internal sealed partial class EngineJson : JsonSerializerContext;
 
 /// <summary>Answer of <c>GET /volumes</c>.</summary>
-internal sealed record VolumeListReply(IReadOnlyList<string> Volumes, IReadOnlyList<string> Warnings);
+internal sealed record VolumeListAnswer(IReadOnlyList<Volume> Volumes, IReadOnlyList<string> Warnings);
 
 /// <summary>Answer of <c>POST /volumes/prune</c>.</summary>
-internal sealed record VolumePruneReply(IReadOnlyList<string> VolumesDeleted, long SpaceReclaimed);
+internal sealed record VolumePruneAnswer(IReadOnlyList<string> VolumesDeleted, long SpaceReclaimed);
 
 /// <summary>Answer of <c>POST /images/prune</c>.</summary>
 internal sealed record ImagePruneReply(IReadOnlyList<ImageDeleteItem> ImagesDeleted, long SpaceReclaimed);
@@ -51,5 +53,10 @@ internal sealed record DiskUsageReply(
     long LayersSize,
     IReadOnlyList<ImageSummary> Images,
     IReadOnlyList<ContainerSummary> Containers,
-    IReadOnlyList<string> Volumes,
-    IReadOnlyList<string> BuildCache);
+    IReadOnlyList<Volume> Volumes,
+    IReadOnlyList<BuildCacheRow> BuildCache);
+
+/// <summary>A step that a build made and the next build may take.</summary>
+internal sealed record BuildCacheRow(
+    [property: JsonPropertyName("ID")] string Id, string Type, string Description, bool InUse, bool Shared, long Size, DateTimeOffset CreatedAt,
+    DateTimeOffset LastUsedAt, int UsageCount);

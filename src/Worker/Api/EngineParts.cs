@@ -4,6 +4,7 @@ using Orchestrator.Worker.Containers;
 using Orchestrator.Worker.Events;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Images.Build;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker.Api;
 
@@ -12,6 +13,7 @@ internal sealed record EngineParts
 {
     public required ContainerHost Containers { get; init; }
     public required ImageStore Images { get; init; }
+    public required VolumeStore Volumes { get; init; }
     public required IHostNetworks Networks { get; init; }
     public required EngineEvents Events { get; init; }
     public required IBuildRunner BuildRunner { get; init; }

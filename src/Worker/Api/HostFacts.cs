@@ -20,18 +20,11 @@ internal sealed record HostFacts
     /// <summary>Bytes.</summary>
     public required long Memory { get; init; }
 
-    public required string CgroupVersion { get; init; }
-
-    /// <summary>The controllers that can be used, of both hierarchies.</summary>
-    public required IReadOnlySet<string> Controllers { get; init; }
-
     public required bool Ipv4Forwarding { get; init; }
-    public required bool SwapAccounting { get; init; }
 
     internal static HostFacts Read(string root = "/")
     {
         var release = OsRelease(ReadOrEmpty(root, "etc/os-release"));
-        var unified = File.Exists(Path.Combine(root, "sys/fs/cgroup/cgroup.controllers"));
         return new HostFacts
         {
             Hostname = ReadOrEmpty(root, "proc/sys/kernel/hostname").Trim(),
@@ -45,12 +38,7 @@ internal sealed record HostFacts
                 var other => other.ToString().ToLowerInvariant(),
             },
             Memory = MemoryTotal(ReadOrEmpty(root, "proc/meminfo")),
-            CgroupVersion = unified ? "2" : "1",
-            Controllers = unified
-                ? ReadOrEmpty(root, "sys/fs/cgroup/cgroup.controllers").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).ToHashSet()
-                : EnabledControllers(ReadOrEmpty(root, "proc/cgroups")),
             Ipv4Forwarding = ReadOrEmpty(root, "proc/sys/net/ipv4/ip_forward").Trim() == "1",
-            SwapAccounting = unified || File.Exists(Path.Combine(root, "sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")),
         };
     }
 
@@ -68,14 +56,6 @@ internal sealed record HostFacts
         var number = line?["MemTotal:".Length..].Replace("kB", "", StringComparison.Ordinal).Trim();
         return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var kibibytes) ? kibibytes * 1024 : 0;
     }
-
-    /// <summary>cgroups(7), /proc/cgroups: name, hierarchy, count, enabled.</summary>
-    internal static IReadOnlySet<string> EnabledControllers(string text) => text.Split('\n')
-        .Where(line => !line.StartsWith('#'))
-        .Select(line => line.Split('\t'))
-        .Where(parts => parts.Length == 4 && parts[3].Trim() == "1")
-        .Select(parts => parts[0])
-        .ToHashSet(StringComparer.Ordinal);
 
     private static string ReadOrEmpty(string root, string path)
     {

@@ -18,7 +18,6 @@ internal sealed class SystemApi(EngineParts parts)
         router.Map("HEAD", "/_ping", PingAsync);
         router.Map("GET", "/version", r => r.ReplyAsync(Version()));
         router.Map("GET", "/info", async r => await r.ReplyAsync(await InfoAsync(r.Stop)));
-        router.Map("GET", "/system/df", DiskUsageAsync);
         router.Map("GET", "/plugins", r => r.ReplyAsync<IReadOnlyList<string>>([]));
         router.Map("POST", "/auth", _ => throw new ApiException(501, "logging in to a registry is not there yet: load, import or build images on this host"));
     }
@@ -79,6 +78,7 @@ internal sealed class SystemApi(EngineParts parts)
         var facts = HostFacts.Read();
         var containers = parts.Containers.List(EveryContainer);
         var swarm = parts.Swarm();
+        var limits = parts.Containers.Limits;
         return new InfoReply
         {
             Id = InstanceId.Of(parts.DataRoot),
@@ -89,18 +89,19 @@ internal sealed class SystemApi(EngineParts parts)
             Images = (await parts.Images.ListAsync(stop)).Length,
             DriverStatus = [["Backing Filesystem", new DriveInfo(parts.DataRoot).DriveFormat]],
             DockerRootDir = parts.DataRoot,
-            Plugins = new InfoPlugins { Volume = ["bind"], Network = ["bridge", "host", "none", "overlay"], Log = ["json-file"] },
-            MemoryLimit = facts.Controllers.Contains("memory"),
-            SwapLimit = facts.SwapAccounting,
-            CpuCfsPeriod = facts.Controllers.Contains("cpu"),
-            CpuCfsQuota = facts.Controllers.Contains("cpu"),
-            CpuShares = facts.Controllers.Contains("cpu"),
-            CpuSet = facts.Controllers.Contains("cpuset"),
-            PidsLimit = facts.Controllers.Contains("pids"),
+            Plugins = new InfoPlugins { Volume = ["local"], Network = ["bridge", "host", "none", "overlay"], Log = ["json-file"] },
+            MemoryLimit = limits.Memory,
+            SwapLimit = limits.Swap,
+            CpuCfsPeriod = limits.Cpu,
+            CpuCfsQuota = limits.Cpu,
+            CpuShares = limits.Cpu,
+            CpuSet = limits.CpuSet,
+            PidsLimit = limits.Pids,
+            OomKillDisable = limits.OomKillDisable,
             Ipv4Forwarding = facts.Ipv4Forwarding,
             Debug = parts.Debug,
             SystemTime = parts.Time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture),
-            CgroupVersion = facts.CgroupVersion,
+            CgroupVersion = limits.Version.ToString(CultureInfo.InvariantCulture),
             KernelVersion = facts.KernelVersion,
             OperatingSystem = facts.OperatingSystem,
             OsVersion = facts.OsVersion,
@@ -115,44 +116,9 @@ internal sealed class SystemApi(EngineParts parts)
             SecurityOptions = ["name=seccomp,profile=builtin"],
             Warnings =
             [
-                .. new[] { "memory", "cpu", "pids", "cpuset" }.Where(c => !facts.Controllers.Contains(c)).Select(c => $"WARNING: no cgroup controller '{c}': its limits have no effect"),
+                .. limits.Warnings(),
+                .. facts.Ipv4Forwarding ? Array.Empty<string>() : ["WARNING: IPv4 forwarding is disabled"],
             ],
         };
-    }
-
-    private async Task DiskUsageAsync(ApiRequest request)
-    {
-        var wanted = request.Queries("type");
-        bool Wants(string type) => wanted.Count == 0 || wanted.Contains(type);
-        var containers = parts.Containers.List(EveryContainer);
-        var images = await parts.Images.ListAsync(request.Stop);
-        await request.ReplyAsync(
-            new DiskUsageReply(
-                Wants("image") ? LayersSize(Path.Combine(parts.DataRoot, "layers"), request.Stop) : 0,
-                Wants("image") ? [.. images.Select(i => ImageAnswers.Summary(i) with { Containers = containers.Count(c => c.ImageId == i.Id) })] : [],
-                Wants("container") ? containers : [],
-                [],
-                []),
-            EngineJson.Default.DiskUsageReply);
-    }
-
-    private static long LayersSize(string root, CancellationToken stop)
-    {
-        if (!Directory.Exists(root))
-            return 0;
-        var sum = 0L;
-        var files = new DirectoryInfo(root).EnumerateFiles("*", new EnumerationOptions
-        {
-            RecurseSubdirectories = true,
-            AttributesToSkip = FileAttributes.ReparsePoint, // links lead elsewhere
-            IgnoreInaccessible = true,
-        });
-        foreach (var file in files)
-        {
-            stop.ThrowIfCancellationRequested();
-            sum += file.Length;
-        }
-
-        return sum;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -20,6 +21,12 @@ internal sealed class ContainerDirectory(string containersRoot, string id)
     internal string Merged => Path.Combine(Root, "merged");
     internal string Log => Path.Combine(Root, id + "-json.log");
 
+    /// <summary>The log of the driver <c>local</c>, where Docker has it.</summary>
+    internal string LocalLog => Path.Combine(Root, "local-logs", "container.log");
+
+    /// <summary>Shared memory that other containers may join.</summary>
+    internal string Shm => Path.Combine(Root, "shm");
+
     internal string File(string name) => Path.Combine(Root, name);
 
     internal void Create()
@@ -29,6 +36,7 @@ internal sealed class ContainerDirectory(string containersRoot, string id)
         Directory.CreateDirectory(Upper);
         Directory.CreateDirectory(Work);
         Directory.CreateDirectory(Merged);
+        Directory.CreateDirectory(Path.GetDirectoryName(LocalLog)!);
     }
 
     /// <summary>The layer of an image that has none.</summary>
@@ -46,10 +54,20 @@ internal sealed class ContainerDirectory(string containersRoot, string id)
     /// <summary>Once what it is has gone, the rest is a leftover: a crash in between cannot bring back half a container.</summary>
     internal void Delete()
     {
+        UnmountShm();
         if (!Directory.Exists(Root))
             return;
         System.IO.File.Delete(File(ConfigName));
         Directory.Delete(Root, recursive: true);
+    }
+
+    /// <summary>What was mounted for sharing; a crash may have left it.</summary>
+    internal void UnmountShm()
+    {
+        if (!Directory.Exists(Shm))
+            return;
+        foreach (var point in Mounts.Below(Shm))
+            Mounts.Unmount(point);
     }
 
     private void Replace(string name, byte[] content)

@@ -8,6 +8,9 @@ internal sealed class ContainerNotFoundException(string reference) : Exception($
 /// <summary>The container's state, or another container's name, stands in the way (409).</summary>
 internal sealed class ContainerConflictException(string message) : Exception(message);
 
+/// <summary>The container's log driver keeps nothing that could be read (501).</summary>
+internal sealed class LogsNotKeptException() : Exception("configured logging driver does not support reading");
+
 /// <summary>The request cannot become a container; every reason at once (400).</summary>
 internal sealed class InvalidContainerException(IReadOnlyList<Problem> problems) : Exception(string.Join("; ", problems.Select(p => p.Message)))
 {

@@ -30,7 +30,7 @@ internal static class ContainerFilter
             "id" => values.Any(v => container.Id.StartsWith(v, StringComparison.Ordinal)),
             "name" => values.Any(v => NameFits(v, container.Name)),
             "label" => values.All(v => LabelFits(v, container.Config.Labels)), // Docker: labels must all hold
-            "status" => values.Any(v => v == ContainerViews.Word(state.Status)),
+            "status" => values.Any(v => v == ContainerViews.Word(state)),
             "health" => values.Any(v => v == (state.Health?.Status ?? "none")),
             "exited" => state.Status == ContainerStatus.Exited && values.Any(v => Number(v) == state.ExitCode),
             "ancestor" => values.Any(v => AncestorFits(v, container)),
@@ -38,7 +38,7 @@ internal static class ContainerFilter
                 || container.HostConfig.NetworkMode == v),
             "publish" => values.Any(v => state.Ports.Any(p => PortFits(v, p.HostPort, p.Protocol))),
             "expose" => values.Any(v => container.Config.ExposedPorts.Keys.Any(e => e == v || e == v + "/tcp")),
-            "volume" => values.Any(v => Plan.MountPlan.Of(container.HostConfig, []).Points.Any(p => p.Source == v || p.Destination == v)),
+            "volume" => values.Any(v => Plan.VolumePlan.Points(container).Any(p => p.Name == v || p.Source == v || p.Destination == v)),
             "before" => values.All(v => Other(v, all).Container.Created > container.Created),
             "since" => values.All(v => Other(v, all).Container.Created < container.Created),
             "is-task" => values.Any(v => (v is "true" or "1") == container.Config.Labels.ContainsKey(TaskLabels.TaskId)),

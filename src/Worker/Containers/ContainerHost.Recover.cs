@@ -1,7 +1,9 @@
+using Orchestrator.Worker.Containers.Payloads;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -15,9 +17,13 @@ internal sealed partial class ContainerHost
     internal async Task<IReadOnlySet<string>> RecoverAsync(CancellationToken stop)
     {
         Directory.CreateDirectory(services.Root);
+        MemoryFiles.Clean(services.MemoryRoot);
         var known = (await services.Runtime.ListAsync(stop)).ToDictionary(r => r.Id, StringComparer.Ordinal);
         var plan = RecoveryPlan.Of(
             [.. Directory.EnumerateDirectories(services.Root).Select(d => Read(Path.GetFileName(d)))], known, services.Time.GetUtcNow());
+        services.Volumes.Recover(
+            [.. plan.Keep.Select(k => new FoundUser(
+                k.Container.Id, known.TryGetValue(k.Container.Id, out var record) && record.Exit is null, [.. k.Container.Volumes.Where(v => v.Type == "volume").Select(v => v.Name)]))]);
         foreach (var id in plan.Remove)
             await RemoveLeftoverAsync(id, stop);
 

@@ -2,8 +2,11 @@ using System.Security.Cryptography;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Worker.Containers.Logs;
+using Orchestrator.Worker.Containers.Payloads;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
+using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Worker.Containers;
 
@@ -11,6 +14,7 @@ namespace Orchestrator.Worker.Containers;
 internal sealed partial class ContainerHost(ContainerServices services) : IAsyncDisposable
 {
     private readonly ContainerIndex index = new();
+    private readonly ContainerVolumes volumes = new(services.Volumes, services.Log);
     private readonly LogWatch logWatch = new();
     private readonly Lock guard = new();
     private readonly Dictionary<ContainerLife, Task> loops = [];
@@ -19,7 +23,11 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     /// <exception cref="InvalidContainerException">The request cannot work; every problem is named.</exception>
     /// <exception cref="ContainerConflictException">The name is in use.</exception>
     /// <exception cref="ImageException">No such image.</exception>
-    internal async Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, CancellationToken stop)
+    internal Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, CancellationToken stop) =>
+        CreateAsync(request, name, ContainerFiles.None, stop);
+
+    /// <summary>The same for a task's container, which gets files that lie on no disk.</summary>
+    internal async Task<CreatedContainer> CreateAsync(ContainerCreateRequest request, string? name, ContainerFiles files, CancellationToken stop)
     {
         if (string.IsNullOrEmpty(request.Image))
             throw new InvalidContainerException("Image", "no image is named");
@@ -27,17 +35,23 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         if (!string.IsNullOrEmpty(name))
             RequestCheck.CheckName(name);
         var image = await services.Images.ResolveAsync(request.Image, stop) ?? throw ImageException.NotFound(request.Image);
-        var host = request.HostConfig ?? new HostConfig();
+        var host = LogPlan.Fill(request.HostConfig ?? new HostConfig(), services.Facts.DefaultLog);
         var config = ImageDefaults.Merge(request, image.Config);
         var problems = new List<Problem>();
         RequestCheck.Check(config, host, services.Facts, problems);
         CapabilityPlan.Of(host.CapAdd, host.CapDrop, problems);
-        MountPlan.Of(host, problems);
+        var mounts = MountPlan.Of(host, problems);
         var id = IdText.Host(RandomNumberGenerator.GetBytes(32));
-        EndpointPlan.Of(host, request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
+        foreach (var (field, reference) in NamespaceModes.Of(host).Joined().Where(j => TryFind(j.Reference) is null))
+            problems.Add(new Problem(field, $"No such container: {reference}"));
+        var lent = Lent(host, problems);
+        EndpointPlan.Of(PublishPlan.Of(config, host), request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
         BindSources.Check(host);
+        BlockDevices.Find(host);
+        var warnings = new List<string>();
+        host = LimitPlan.Adapt(host, services.Facts.Limits, warnings);
 
         if (string.IsNullOrEmpty(name))
             name = Invent(id);
@@ -52,27 +66,35 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             Config = config,
             HostConfig = host,
             Networking = request.NetworkingConfig,
+            Remap = services.Facts.RemapOf(NamespaceModes.Of(host)),
+            MemoryFiles = files.Files.IsEmpty ? null : files.Targets,
+            Volumes = VolumePlan.Of(mounts, config.Volumes.Keys, lent, VolumeStore.InventName, services.Volumes.MountpointOf),
         };
         try
         {
             // Held from now on, so that the image cannot go away between creation and start.
-            await services.Images.AcquireLayersAsync(image.Id, id, stop);
+            var layers = await services.Images.AcquireLayersAsync(image.Id, id, stop);
             var directory = new ContainerDirectory(services.Root, id);
             directory.Create();
-            directory.Write(container);
+            directory.Write(container); // before its volumes: a crash in between leaves none that nobody has
+            await volumes.HoldAsync(container, layers.LowerDirs, stop);
         }
         catch
         {
             index.FreeName(name);
+            await volumes.ReleaseAsync(container, removeAnonymous: true);
             await services.Images.ReleaseAsync(id, CancellationToken.None);
             new ContainerDirectory(services.Root, id).Delete();
             throw;
         }
 
-        Begin(container, new StoredState());
+        Begin(container, new StoredState()).GiveFiles(files);
         services.Events.Publish("container", "create", id, new Dictionary<string, string>(config.Labels) { ["image"] = config.Image, ["name"] = name });
-        return new CreatedContainer(id, Warnings(image));
+        return new CreatedContainer(id, warnings);
     }
+
+    /// <summary>Gives a container of an earlier daemon its files again: without them it can't be started.</summary>
+    internal void GiveFiles(string reference, ContainerFiles files) => index.TryFind(reference)?.GiveFiles(files);
 
     /// <summary>Starts it; false when it runs already.</summary>
     /// <exception cref="ContainerStartException">It could not be started.</exception>
@@ -104,10 +126,10 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     /// <summary>Removes it and everything it wrote.</summary>
     /// <param name="reference">The container.</param>
     /// <param name="force">Kills it when it runs.</param>
-    /// <param name="volumes">Its anonymous volumes too: there are none yet.</param>
+    /// <param name="volumes">Its anonymous volumes too, unless another container has them.</param>
     /// <param name="stop">Cancels the waiting, not the removal.</param>
     /// <exception cref="ContainerConflictException">It runs and <paramref name="force"/> is not given.</exception>
-    internal Task RemoveAsync(string reference, bool force, bool volumes, CancellationToken stop) => index.Find(reference).RemoveAsync(force, stop);
+    internal Task RemoveAsync(string reference, bool force, bool volumes, CancellationToken stop) => index.Find(reference).RemoveAsync(force, volumes, stop);
 
     internal async Task RenameAsync(string reference, string name, CancellationToken stop)
     {
@@ -153,7 +175,10 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     internal IAsyncEnumerable<LogRecord> ReadLogsAsync(string reference, LogQuery query, CancellationToken stop)
     {
         var snapshot = index.Find(reference).Snapshot;
-        return LogReader.ReadAsync(new ContainerDirectory(services.Root, snapshot.Id).Log, query, logWatch, snapshot.LogEnded, stop);
+        var target = LogPlan.Of(new ContainerDirectory(services.Root, snapshot.Id), snapshot.Container);
+        return target.Format == LogFormat.None
+            ? throw new LogsNotKeptException()
+            : LogReader.ReadAsync(target.Path, query, logWatch, snapshot.LogEnded, stop, LogCodec.Of(target.Format));
     }
 
     /// <summary>True while a container with this id runs: what image removal asks.</summary>
@@ -185,11 +210,28 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             lock (guard)
                 loops.Remove(removed);
             return ValueTask.CompletedTask;
-        });
+        }, TryFind);
         index.Add(life);
         lock (guard)
             loops[life] = Task.Run(life.RunAsync); // on the pool: its caller may be a loop with a context of its own
         return life;
+    }
+
+    private List<LentMounts> Lent(HostConfig host, List<Problem> problems)
+    {
+        var lent = new List<LentMounts>();
+        for (var i = 0; i < host.VolumesFrom.Count; i++)
+        {
+            var where = $"HostConfig.VolumesFrom[{i}]";
+            if (VolumePlan.ParseFrom(host.VolumesFrom[i]) is not { } from)
+                problems.Add(new Problem(where, $"invalid volumes-from '{host.VolumesFrom[i]}': write CONTAINER, CONTAINER:ro or CONTAINER:rw"));
+            else if (index.TryFind(from.Container) is { } lender)
+                lent.Add(new LentMounts(VolumePlan.Lent(lender.Snapshot.Container), from.ReadOnly));
+            else
+                problems.Add(new Problem(where, $"No such container: {from.Container}"));
+        }
+
+        return lent;
     }
 
     private string Invent(string id)
@@ -200,13 +242,5 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
             if (index.TryReserve(name, id, out _))
                 return name;
         }
-    }
-
-    private static List<string> Warnings(ImageRecord image)
-    {
-        var warnings = new List<string>();
-        if (image.Config.Volumes is { Count: > 0 } volumes)
-            warnings.Add($"the image's volumes ({string.Join(", ", volumes.Keys)}) are part of the container's own layer: volumes come with a later release");
-        return warnings;
     }
 }

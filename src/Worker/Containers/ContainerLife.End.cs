@@ -28,7 +28,7 @@ internal sealed partial class ContainerLife
             await RemoveNowAsync();
     });
 
-    internal async Task RemoveAsync(bool force, CancellationToken stop)
+    internal async Task RemoveAsync(bool force, bool withVolumes, CancellationToken stop)
     {
         var removed = NewSource<bool>();
         await AskAsync("remove", async () =>
@@ -36,10 +36,12 @@ internal sealed partial class ContainerLife
             if (state.Status is ContainerStatus.Running or ContainerStatus.Restarting && !force)
             {
                 throw new ContainerConflictException(
-                    $"cannot remove container \"/{container.Name}\": container is {(state.Status == ContainerStatus.Running ? "running" : "restarting")}: stop the container before removing or force remove");
+                    $"cannot remove container \"/{container.Name}\": container is {(state.Paused ? "paused and must be unpaused first" : $"{(state.Status == ContainerStatus.Running ? "running" : "restarting")}: stop the container before removing or force remove")}");
             }
 
             untilRemoved.Add(removed);
+            if (withVolumes)
+                Set(state with { RemoveVolumes = true });
             if (state.Status == ContainerStatus.Running)
             {
                 Set(state with { StoppedByUser = true });
@@ -69,6 +71,7 @@ internal sealed partial class ContainerLife
         Set(state with
         {
             Status = again is null ? ContainerStatus.Exited : ContainerStatus.Restarting,
+            Paused = false,
             Pid = 0,
             ExitCode = exit.ExitCode,
             OomKilled = exit.OomKilled,
@@ -79,14 +82,16 @@ internal sealed partial class ContainerLife
         if (exit.Unknown)
             services.Log.ExitUnknown(Id);
         services.Log.ContainerEnded(container.Name, Id, exit.ExitCode);
-        if (exit.OomKilled)
+        if (exit.OomKilled && !toldOutOfMemory)
             Publish("oom");
+        toldOutOfMemory = false;
         Publish("die", ("exitCode", exit.ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         TellHealth();
         Release(untilExit);
         ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit);
 
         await ForgetRunAsync();
+        ReleaseShm();
         logEnded.TrySetResult();
         detaching = DetachAsync();
         if (goes || untilRemoved.Count > 0)
@@ -177,6 +182,8 @@ internal sealed partial class ContainerLife
         {
             services.Log.ContainerWorkFailed(e, Id, "leaving its networks");
         }
+
+        await volumes.UnmountAsync(container);
     }
 
     private async Task RemoveNowAsync()
@@ -190,6 +197,7 @@ internal sealed partial class ContainerLife
             await services.Runtime.DeleteAsync(Id, CancellationToken.None);
             await services.Networks.DetachAsync(Id, CancellationToken.None);
             await services.Images.ReleaseAsync(Id, CancellationToken.None);
+            await volumes.ReleaseAsync(container, state.RemoveVolumes || container.HostConfig.AutoRemove);
             directory.Delete();
         }
         catch (Exception e) when (e is RuntimeException or NetworkException or Images.ImageException or IOException or UnauthorizedAccessException)

@@ -15,6 +15,7 @@ internal sealed partial class ContainerLife
     {
         await detaching; // the sandbox of the last run bears the same id
         Sandbox? sandbox = null;
+        MountedVolumes? mounted = null;
         try
         {
             var layersReady = services.Images.AcquireLayersAsync(container.ImageId, Id, CancellationToken.None).AsTask();
@@ -25,10 +26,12 @@ internal sealed partial class ContainerLife
             var layers = await layersReady;
             await attached;
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var started = await services.Runtime.StartAsync(Request(layers, sandbox), CancellationToken.None);
+            mounted = await volumes.MountAsync(container, layers.LowerDirs);
+            var started = await StartWithFilesAsync(Request(layers, sandbox, mounted));
             Set(state with
             {
                 Status = ContainerStatus.Running,
+                Paused = false,
                 Pid = started.Pid,
                 ExitCode = 0,
                 Error = "",
@@ -42,10 +45,13 @@ internal sealed partial class ContainerLife
                 Ports = [.. (sandbox?.Ports ?? []).Select(p => new StoredPort(p.Protocol == PortProtocol.Udp ? "udp" : "tcp", p.HostIp?.ToString(), p.HostPort, p.ContainerPort))],
             });
         }
-        catch (Exception e) when (e is RuntimeException or NetworkException or ImageException or IOException or UnauthorizedAccessException or InvalidContainerException)
+        catch (Exception e) when (e is RuntimeException or NetworkException or ImageException or IOException or UnauthorizedAccessException or InvalidContainerException or ContainerConflictException)
         {
             if (sandbox is not null)
                 await UndoAttachAsync();
+            ReleaseShm();
+            if (mounted is not null)
+                await volumes.UnmountAsync(container);
             logEnded.TrySetResult();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
             Set(state with
@@ -60,6 +66,10 @@ internal sealed partial class ContainerLife
             });
             throw new ContainerStartException(e.Message, code, e);
         }
+        finally
+        {
+            mounted?.Unpin();
+        }
 
         services.Log.ContainerStarted(container.Name, Id, state.Pid);
         Publish("start");
@@ -70,10 +80,10 @@ internal sealed partial class ContainerLife
     {
         var problems = new List<Problem>();
         var known = await services.Networks.ListNetworksAsync(CancellationToken.None);
-        var plan = EndpointPlan.Of(container.HostConfig, container.Networking, container.Name, Id[..12], known, problems);
+        var plan = EndpointPlan.Of(PublishPlan.Of(container.Config, container.HostConfig), container.Networking, container.Name, Id[..12], known, problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
-        if (plan.HostNetwork)
+        if (plan.HostNetwork || plan.Joins is not null)
             return null;
         var host = container.HostConfig;
         return await services.Networks.AttachAsync(
@@ -81,6 +91,7 @@ internal sealed partial class ContainerLife
             {
                 Id = Id,
                 Hostname = SpecPlan.Hostname(Id, container.Config, host, services.Facts),
+                OwnerPath = UserPath(),
                 Endpoints = plan.Endpoints,
                 HostPorts = plan.Ports,
                 DnsServers = [.. host.Dns],
@@ -90,23 +101,39 @@ internal sealed partial class ContainerLife
             CancellationToken.None);
     }
 
-    private LaunchRequest Request(LayerStack layers, Sandbox? sandbox)
+    private LaunchRequest Request(LayerStack layers, Sandbox? sandbox, MountedVolumes mounted)
     {
         var host = container.HostConfig;
         BindSources.Check(host);
         WriteFiles(sandbox);
+        var joined = Join();
         var user = ContainerUser.Find([directory.Upper, .. layers.LowerDirs], container.Config.User ?? "", host.GroupAdd);
         var spec = SpecPlan.Of(
             Id, container.Config, host,
-            new StartFacts { NetnsPath = sandbox?.NetnsPath, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root },
+            new StartFacts
+            {
+                NetnsPath = sandbox?.NetnsPath ?? joined.NetnsPath,
+                User = user.Ids,
+                Home = user.Home,
+                FilesDirectory = joined.FilesDirectory ?? directory.Root,
+                UserPath = UserPath(),
+                Remap = container.Remap,
+                PidPath = joined.PidPath,
+                IpcPath = joined.IpcPath,
+                ShmDirectory = joined.ShmDirectory,
+                Devices = HostDevices.Of(host),
+                Blocks = BlockDevices.Find(host),
+                Volumes = mounted.Mounts,
+            },
             services.Facts);
         return new LaunchRequest
         {
             Id = Id,
             Spec = spec,
             Root = new OverlayRoot { LowerLayers = layers.LowerDirs is [] ? [directory.MakeEmpty()] : layers.LowerDirs, Upper = directory.Upper, Work = directory.Work, Merged = directory.Merged },
-            Log = LogPlan.Of(directory.Log, host.LogConfig),
+            Log = LogPlan.Of(directory, container),
             Init = host.Init ?? false,
+            SeccompUnconfined = spec.Linux.Seccomp is null,
         };
     }
 

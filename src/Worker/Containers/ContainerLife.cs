@@ -15,7 +15,9 @@ internal sealed partial class ContainerLife
 
     private readonly ContainerServices services;
     private readonly ContainerDirectory directory;
+    private readonly ContainerVolumes volumes;
     private readonly Func<ContainerLife, ValueTask> forget;
+    private readonly Func<string, ContainerSnapshot?> find;
     private readonly Mailbox<(string Name, Func<Task> Do)> inbox = new(InboxCapacity, WhenFull.Wait);
     private readonly List<(WaitCondition Condition, TaskCompletionSource<ContainerWaitReply> Done)> waiters = [];
     private readonly List<TaskCompletionSource<bool>> untilExit = [];
@@ -34,13 +36,17 @@ internal sealed partial class ContainerLife
     /// <param name="container">What it is.</param>
     /// <param name="state">How it was left.</param>
     /// <param name="forget">Told when it is removed.</param>
-    internal ContainerLife(ContainerServices services, StoredContainer container, StoredState state, Func<ContainerLife, ValueTask> forget)
+    /// <param name="find">Finds another container of this host.</param>
+    internal ContainerLife(
+        ContainerServices services, StoredContainer container, StoredState state, Func<ContainerLife, ValueTask> forget, Func<string, ContainerSnapshot?> find)
     {
+        this.find = find;
         this.services = services;
         this.container = container;
         this.state = state;
         this.forget = forget;
         directory = new ContainerDirectory(services.Root, container.Id);
+        volumes = new ContainerVolumes(services.Volumes, services.Log);
         if (state.Status != ContainerStatus.Running)
             logEnded.SetResult();
         check = HealthCheck.Of(container.Config);
@@ -77,6 +83,8 @@ internal sealed partial class ContainerLife
 
     internal Task<bool> StartAsync(CancellationToken stop) => AskAsync("start", async () =>
     {
+        if (state is { Status: ContainerStatus.Running, Paused: true })
+            throw new ContainerConflictException("cannot start a paused container, try unpause instead");
         if (state.Status == ContainerStatus.Running)
             return false;
         if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
@@ -198,6 +206,8 @@ internal sealed partial class ContainerLife
             // It may just have ended, and its exit is on the way; or the runtime lost it.
             await CheckAsync();
         }
+
+        await ThawToObeyAsync(signal);
     }
 
     private async Task KillAfterAsync(TimeSpan grace)

@@ -12,4 +12,7 @@ internal sealed record ContainerSnapshot(StoredContainer Container, StoredState 
     internal Task HealthChanged { get; init; } = Task.CompletedTask;
 
     internal bool IsRunning => State.Status == ContainerStatus.Running;
+
+    /// <summary>It runs, and its processes stand still.</summary>
+    internal bool IsPaused => IsRunning && State.Paused;
 }

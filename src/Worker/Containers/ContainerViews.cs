@@ -21,12 +21,12 @@ internal static class ContainerViews
             Created = container.Created.ToUnixTimeSeconds(),
             Ports = Ports(snapshot),
             Labels = container.Config.Labels,
-            State = Word(state.Status),
+            State = Word(state),
             Status = StatusText.Of(state.Status, state.ExitCode, state.StartedAt, state.FinishedAt, now)
-                + (state.Status == ContainerStatus.Running ? HealthPlan.Suffix(state.Health) : ""),
+                + (snapshot.IsPaused ? " (Paused)" : state.Status == ContainerStatus.Running ? HealthPlan.Suffix(state.Health) : ""),
             HostConfig = new HostConfigSummary { NetworkMode = Mode(container) },
             NetworkSettings = new NetworkSettingsSummary { Networks = Networks(snapshot) },
-            Mounts = MountPlan.Of(container.HostConfig, []).Points,
+            Mounts = VolumePlan.Points(container),
         };
     }
 
@@ -43,7 +43,8 @@ internal static class ContainerViews
             Args = [.. arguments.Skip(1)],
             State = new ContainerStateReply
             {
-                Status = Word(state.Status),
+                Status = Word(state),
+                Paused = snapshot.IsPaused,
                 Running = state.Status is ContainerStatus.Running or ContainerStatus.Restarting,
                 Restarting = state.Status == ContainerStatus.Restarting,
                 OomKilled = state.OomKilled,
@@ -59,7 +60,7 @@ internal static class ContainerViews
             ResolvConfPath = directory.File("resolv.conf"),
             HostnamePath = directory.File("hostname"),
             HostsPath = directory.File("hosts"),
-            LogPath = directory.Log,
+            LogPath = LogPlan.ShownPath(directory, container),
             Name = "/" + container.Name,
             RestartCount = state.RestartCount,
             HostConfig = container.HostConfig with
@@ -68,7 +69,7 @@ internal static class ContainerViews
                 LogConfig = container.HostConfig.LogConfig is { Type.Length: > 0 } log ? log : new LogConfig { Type = LogPlan.Driver, Config = container.HostConfig.LogConfig?.Config ?? new Dictionary<string, string>() },
                 RestartPolicy = container.HostConfig.RestartPolicy ?? new ContainerRestartPolicy(),
             },
-            Mounts = MountPlan.Of(container.HostConfig, []).Points,
+            Mounts = VolumePlan.Points(container),
             Config = string.IsNullOrEmpty(config.Hostname) ? config with { Hostname = container.Id[..12] } : config,
             NetworkSettings = new ContainerNetworkSettings
             {
@@ -79,10 +80,10 @@ internal static class ContainerViews
         };
     }
 
-    internal static string Word(ContainerStatus status) => status switch
+    internal static string Word(StoredState state) => state.Status switch
     {
         ContainerStatus.Created => "created",
-        ContainerStatus.Running => "running",
+        ContainerStatus.Running => state.Paused ? "paused" : "running",
         ContainerStatus.Restarting => "restarting",
         ContainerStatus.Exited => "exited",
         ContainerStatus.Removing => "removing",

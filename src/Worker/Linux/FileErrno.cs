@@ -7,6 +7,9 @@ internal static class FileErrno
     internal const int EEXIST = 17;
     internal const int EXDEV = 18;
     internal const int ENOTDIR = 20;
+    internal const int EINVAL = 22;
+    internal const int ENOSPC = 28;
+    internal const int EROFS = 30;
     internal const int ERANGE = 34;
     internal const int ELOOP = 40;
     internal const int ENODATA = 61;

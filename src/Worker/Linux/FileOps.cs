@@ -11,7 +11,7 @@ internal static partial class FileOps
 {
     private const int O_WRONLY = 1, O_CREAT = 0x40, O_EXCL = 0x80;
     private const int O_CLOEXEC = 0x80000, O_PATH = 0x200000;
-    private const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200;
+    private const int AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_EMPTY_PATH = 0x1000;
     private const uint STATX_BASIC_STATS = 0x7ff;
 
     // The two values differ on arm64, which orders the O_* bits otherwise.
@@ -93,6 +93,10 @@ internal static partial class FileOps
         var errno = Marshal.GetLastPInvokeError();
         return errno is FileErrno.ENOENT or FileErrno.ENOTDIR ? null : throw new LinuxException($"statx {name}", errno);
     }
+
+    /// <summary>What an open file is.</summary>
+    internal static FileStatus Status(SafeFileHandle file) =>
+        statx(Fd(file), "", AT_EMPTY_PATH, STATX_BASIC_STATS, out var x) == 0 ? FileStatus.From(in x) : throw LinuxException.Last("statx an open file");
 
     /// <summary>What is there, links not followed; null when nothing is.</summary>
     internal static FileStatus? Status(string path)

@@ -29,6 +29,16 @@ internal sealed partial class Inotify : IDisposable
         return watch >= 0 ? watch : throw LinuxException.Last($"inotify_add_watch {path}");
     }
 
+    /// <summary>Becomes readable when something happened.</summary>
+    internal SafeFileHandle Descriptor => descriptor;
+
+    /// <summary>Watches what is written to a file, by the kernel too.</summary>
+    internal int WatchFile(string path)
+    {
+        var watch = inotify_add_watch(descriptor, path, Modified);
+        return watch >= 0 ? watch : throw LinuxException.Last($"inotify_add_watch {path}");
+    }
+
     /// <summary>Ends a watch; the reader sees one last event of it. A watch whose directory is gone ended by itself.</summary>
     internal void Unwatch(int watch) => _ = inotify_rm_watch(descriptor, watch);
 

@@ -16,8 +16,10 @@ internal static unsafe partial class KernelFile
     internal const int PathOnly = 0x200000;
 
     private const int NoEntry = 2;
+    private const int NoProcess = 3;
     private const int Interrupted = 4;
     private const int Exists = 17;
+    private const int NoDevice = 19;
 
     /// <summary>open(2), close-on-exec whatever the flags say.</summary>
     internal static SafeFileHandle Open(string path, int flags)
@@ -50,7 +52,7 @@ internal static unsafe partial class KernelFile
             throw failure;
     }
 
-    /// <summary>The file's text, or null when it is not there.</summary>
+    /// <summary>The file's text, or null when it is not there (any more).</summary>
     internal static string? ReadOrNull(string path)
     {
         var fd = open(path, ReadOnly | CloseOnExec, 0);
@@ -63,6 +65,10 @@ internal static unsafe partial class KernelFile
             while (Read(fd, buffer, path) is > 0 and var count)
                 all.Write(buffer[..count]);
             return Encoding.UTF8.GetString(all.GetBuffer(), 0, (int)all.Length);
+        }
+        catch (LinuxException gone) when (gone.Errno is NoDevice or NoProcess)
+        {
+            return null; // a group or process that went away after it was opened
         }
         finally
         {

@@ -13,6 +13,8 @@ internal static unsafe partial class MountTree
     private const ulong AttrIdMap = 0x100000;
 
     private const nint OpenTreeNumber = 428;
+    private const nint MoveMountNumber = 429;
+    private const nint FromItself = 4;
     private const nint FsOpenNumber = 430;
     private const nint FsConfigNumber = 431;
     private const nint FsMountNumber = 432;
@@ -86,6 +88,17 @@ internal static unsafe partial class MountTree
             throw LinuxException.Last($"fsconfig {type} create");
         var mount = syscall(FsMountNumber, fd, 1, 0, 0, 0);
         return mount >= 0 ? new SafeFileHandle(mount, ownsHandle: true) : throw LinuxException.Last($"fsmount {type}");
+    }
+
+    /// <summary>Mounts it on a directory of this process's (move_mount(2)).</summary>
+    internal static void Attach(SafeFileHandle tree, string target)
+    {
+        fixed (byte* empty = Utf8(""), path = Utf8(target))
+        {
+            if (syscall(MoveMountNumber, (int)tree.DangerousGetHandle(), (nint)empty, AtCwd, (nint)path, FromItself) == -1)
+                throw LinuxException.Last($"mount on {target}");
+        }
+        GC.KeepAlive(tree);
     }
 
     private static SafeFileHandle OpenContext(string type)

@@ -7,6 +7,9 @@ internal static partial class Mounts
 {
     private const int Detach = 2;
     private const int NoFollow = 8;
+    private const ulong NoSuid = 2;
+    private const ulong NoDev = 4;
+    private const ulong NoExec = 8;
 
     /// <summary>Mount points at or below a directory, the last mounted first.</summary>
     internal static IReadOnlyList<string> Below(string directory) => Parse(File.ReadAllText("/proc/self/mountinfo"), directory);
@@ -27,6 +30,19 @@ internal static partial class Mounts
     {
         if (umount2(point, Detach | NoFollow) == -1)
             throw LinuxException.Last($"unmount {point}");
+    }
+
+    /// <summary>
+    /// A file system in memory whose pages never reach a swap device: tmpfs with <c>noswap</c> (Linux 6.4), else ramfs, which has never swapped.
+    /// </summary>
+    internal static void MountMemory(string point, long bytes, ulong mode)
+    {
+        const ulong flags = NoSuid | NoDev | NoExec;
+        var octal = Convert.ToString((long)mode, 8);
+        if (mount("tmpfs", point, "tmpfs", flags, $"size={bytes},mode={octal},noswap") == 0)
+            return;
+        if (Marshal.GetLastPInvokeError() != FileErrno.EINVAL || mount("ramfs", point, "ramfs", flags, $"mode={octal}") == -1)
+            throw LinuxException.Last($"mount a file system in memory on {point}");
     }
 
     private static string Unescape(string field) =>

@@ -18,7 +18,7 @@ internal sealed partial class HostNetworks
     public async Task<Sandbox> AttachAsync(SandboxRequest request, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        using var ns = await warm.TakeAsync();
+        using var ns = request.OwnerPath is { } owner ? await warm.MakeAsync(() => options.MakeOwned(owner)) : await warm.TakeAsync();
         var (endpoints, listen) = await thread.RunAsync(() => Reserve(request, ns));
         try
         {

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Orchestrator.Worker.Network;
 
 /// <summary>Where and under which name one daemon's networks live.</summary>
@@ -18,6 +20,9 @@ internal sealed record NetworkOptions
 
     /// <summary>The namespace that plays the host; null: the process's own.</summary>
     public string? HostNetnsPath { get; init; }
+
+    /// <summary>Makes a network namespace that belongs to the user namespace at the path.</summary>
+    public Func<string, SafeFileHandle> MakeOwned { get; init; } = path => throw new NetworkException($"no network can be made for the user namespace {path} here");
 
     /// <summary>How many sandboxes are made ahead of their use.</summary>
     public int WarmSandboxes

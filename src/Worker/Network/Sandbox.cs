@@ -32,6 +32,9 @@ internal sealed record SandboxRequest
 
     public ImmutableArray<string> DnsOptions { get; init; } = [];
 
+    /// <summary>The user namespace that the network shall belong to; null: the host's own.</summary>
+    public string? OwnerPath { get; init; }
+
     /// <summary>Ports of the host published to this container alone (<c>-p</c>, host mode).</summary>
     public ImmutableArray<PortRequest> HostPorts { get; init; } = [];
 }

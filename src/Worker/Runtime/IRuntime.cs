@@ -1,3 +1,5 @@
+using Orchestrator.Worker.Runtime.Spec;
+
 namespace Orchestrator.Worker.Runtime;
 
 /// <summary>Runs containers. One implementation speaks to the host's shim, one is the tests' fake.</summary>
@@ -31,4 +33,27 @@ internal interface IRuntime
     /// <summary>Sets the size of the container's terminal.</summary>
     /// <exception cref="RuntimeException">There is no such container, it does not run or it has no terminal.</exception>
     Task ResizeAsync(string id, int rows, int columns, CancellationToken stop);
+
+    /// <summary>Makes every process of the container stand still; returns when all do. One that stands still already is no error.</summary>
+    /// <exception cref="RuntimeException">There is no such container, it does not run, or it cannot be frozen.</exception>
+    Task PauseAsync(string id, CancellationToken stop);
+
+    /// <summary>Lets the processes of a container go on.</summary>
+    /// <exception cref="RuntimeException">There is no such container.</exception>
+    Task ResumeAsync(string id, CancellationToken stop);
+
+    /// <summary>The id of each container that runs out of memory from now on, as it happens; a container may live on.</summary>
+    IAsyncEnumerable<string> WatchOutOfMemoryAsync(CancellationToken stop);
+
+    /// <summary>Gives a running container other limits; those that are absent stay. Gives what cannot be held on this host, a sentence each.</summary>
+    /// <exception cref="RuntimeException">There is no such container, or the kernel refused: then all limits are as they were.</exception>
+    Task<IReadOnlyList<string>> UpdateAsync(string id, OciResources resources, CancellationToken stop);
+
+    /// <summary>What the container has used so far.</summary>
+    /// <exception cref="RuntimeException">There is no such container, or it does not run.</exception>
+    Task<ContainerUsage> ReadUsageAsync(string id, CancellationToken stop);
+
+    /// <summary>The host's ids of everything that runs in the container.</summary>
+    /// <exception cref="RuntimeException">There is no such container, or it does not run.</exception>
+    Task<IReadOnlyList<int>> ListProcessesAsync(string id, CancellationToken stop);
 }

@@ -45,16 +45,39 @@ internal sealed record OverlayRoot
     public required string Merged { get; init; }
 }
 
-/// <summary>A json-file log, line for line as Docker's driver writes it.</summary>
+/// <summary>How lines are written.</summary>
+internal enum LogFormat
+{
+    /// <summary>json-file, line for line as Docker's driver writes it.</summary>
+    Json,
+
+    /// <summary>The driver <c>local</c>: a line of text with some twenty bytes before it.</summary>
+    Compact,
+
+    /// <summary>Nothing is kept.</summary>
+    None,
+}
+
+/// <summary>Where and how a container's output is kept.</summary>
 internal sealed record LogTarget
 {
     public required string Path { get; init; }
+    public LogFormat Format { get; init; }
 
     /// <summary>Rotate before a line once the file has reached this size, as Docker does; absent: never.</summary>
     public long? MaxSizeBytes { get; init; }
 
     /// <summary>How many files are kept, the current one included (<c>x.log</c>, <c>x.log.1</c>, …).</summary>
-    public int MaxFiles { get; init => field = Math.Max(1, value); } = 1;
+    public int MaxFiles { get => Math.Max(1, field); init; } = 1;
+
+    /// <summary>Rotated files are compressed (<c>x.log.1.gz</c>).</summary>
+    public bool Compress { get; init; }
+
+    /// <summary>Written with every line of json-file: labels, variables and the tag that the user asked for.</summary>
+    public ImmutableDictionary<string, string> Attributes { get; init => field = value ?? ImmutableDictionary<string, string>.Empty; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>So much waits in memory for a slow disk and what is more is dropped; null: the container waits.</summary>
+    public long? BufferBytes { get; init; }
 }
 
 /// <summary>A container whose process has been executed.</summary>
@@ -82,4 +105,8 @@ internal sealed record ContainerExit
 }
 
 /// <summary>A container the runtime knows: running (no <see cref="Exit"/>) or ended and not yet deleted.</summary>
-internal sealed record ContainerRecord(string Id, int Pid, DateTimeOffset StartedAt, ContainerExit? Exit);
+internal sealed record ContainerRecord(string Id, int Pid, DateTimeOffset StartedAt, ContainerExit? Exit)
+{
+    /// <summary>Its processes stand still.</summary>
+    public bool Paused { get; init; }
+}

@@ -24,6 +24,9 @@ internal static class TestImages
         return Archive(tag, new() { Cmd = ["sh"], Env = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] }, _busyboxFiles.Value);
     }
 
+    /// <summary>Busybox and its applets, to lay other layers upon.</summary>
+    internal static IReadOnlyList<(TarEntry Entry, byte[] Content)> BusyboxLayer => _busyboxFiles.Value;
+
     /// <summary>A docker-archive of one image with the layers given, bottom first; no name when <paramref name="tag"/> is null.</summary>
     internal static byte[] Archive(string? tag, ImageConfig config, params IReadOnlyList<(TarEntry Entry, byte[] Content)>[] layers)
     {

@@ -9,6 +9,7 @@ using Orchestrator.Shared.Protocol;
 using Orchestrator.Tests.Integration.Fixtures;
 using Orchestrator.Worker;
 using Orchestrator.Worker.Containers;
+using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Recovery;
 
@@ -18,10 +19,12 @@ namespace Orchestrator.Tests.Integration.Hosts;
 internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
 {
     internal const string Image = "busybox:latest";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>More where a processor is emulated.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("ORCH_TEST_PATIENCE"), out var seconds) ? seconds : 30);
 
     private readonly string name = "hw" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3));
     private readonly StringBuilder said = new();
+    private UserRemap? remap;
     private WorkerHost? host;
 
     private HostWorld()
@@ -53,11 +56,12 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
     internal string ExecRoot => $"{Root}/run";
 
     /// <summary>A host that runs and has busybox.</summary>
-    internal static async Task<HostWorld> StartAsync()
+    /// <param name="remap">The ids of its containers; null: the host's.</param>
+    internal static async Task<HostWorld> StartAsync(UserRemap? remap = null)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root: namespaces, mounts and cgroups are made");
         var image = TestImages.Busybox(Image);
-        var world = new HostWorld();
+        var world = new HostWorld { remap = remap };
         try
         {
             (await Shell.RunAsync("ip", ["netns", "add", world.name])).Succeeded();
@@ -83,6 +87,7 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
             DataRoot = DataRoot,
             ExecRoot = ExecRoot,
             HostNetnsPath = Netns,
+            Remap = remap,
             ShimCommand = ["/usr/bin/nsenter", $"--net={Netns}", Path.Combine(AppContext.BaseDirectory, "orch")],
         },
         new LoggerFactory([new Journal(said)]), Soon);

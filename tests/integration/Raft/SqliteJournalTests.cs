@@ -57,22 +57,23 @@ public sealed class SqliteJournalTests : IDisposable
     [Fact]
     public async Task A_snapshot_lets_the_entries_before_it_go_and_older_ones_cannot_replace_it()
     {
+        var members = new Membership([new(1), new(0xabc)], [new(2)], [new(3)]);
         await using (var journal = Journal())
         {
             await journal.OpenAsync(default);
             await journal.WriteAsync(new(new(1, new(1), 6), [.. Enumerable.Range(1, 6).Select(i => Entry((ulong)i, 1))]));
-            await journal.SaveSnapshotAsync(new(5, 1, [new(1), new(0xabc)]), "state 5"u8.ToArray(), compactThrough: 4);
-            await journal.SaveSnapshotAsync(new(3, 1, [new(1)]), "state 3"u8.ToArray(), compactThrough: 3);
+            await journal.SaveSnapshotAsync(new(5, 1, members), "state 5"u8.ToArray(), compactThrough: 4);
+            await journal.SaveSnapshotAsync(new(3, 1, Membership.Of([new(1)])), "state 3"u8.ToArray(), compactThrough: 3);
         }
 
         await using var again = Journal();
         var contents = await again.OpenAsync(default);
         Assert.Equal((5ul, 1ul), (contents.Snapshot.Index, contents.Snapshot.Term));
-        Assert.Equal([new PeerId(1), new PeerId(0xabc)], contents.Snapshot.Voters);
+        Assert.Equal(members.Encode(), contents.Snapshot.Membership.Encode());
         Assert.Equal([4, 5, 6], contents.Entries.Select(e => (int)e.Index));
         var stored = await again.ReadSnapshotAsync(default);
         Assert.Equal("state 5", System.Text.Encoding.UTF8.GetString(stored!.Value.State.Span));
-        await again.InstallSnapshotAsync(new(9, 2, [new(1)]), "state 9"u8.ToArray(), new(2, default, 9));
+        await again.InstallSnapshotAsync(new(9, 2, Membership.Of([new(1)])), "state 9"u8.ToArray(), new(2, default, 9));
         await again.WriteAsync(new(new(2, default, 9), [Entry(10, 2)]));
     }
 
@@ -108,6 +109,7 @@ public sealed class SqliteJournalTests : IDisposable
             // What a power failure leaves: the files as they are, the last frames of the log half written.
             Directory.CreateDirectory(root["torn"]);
             File.Copy(root["j/journal.db"], root["torn/journal.db"]);
+            File.Copy(root["j/journal-keys.json"], root["torn/journal-keys.json"]);
             var wal = await File.ReadAllBytesAsync(root["j/journal.db-wal"]);
             await File.WriteAllBytesAsync(root["torn/journal.db-wal"], wal[..^1500]);
         }

@@ -4,6 +4,7 @@ using Orchestrator.Worker.Containers;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Runtime.Spec;
 
 namespace Orchestrator.Tests.Integration.Recovery;
 
@@ -58,6 +59,18 @@ internal sealed class SteppedRuntime(IRuntime real, StepGate gate) : IRuntime
     public Task<IAttachSession> AttachAsync(string id, CancellationToken stop) => real.AttachAsync(id, stop);
 
     public Task ResizeAsync(string id, int rows, int columns, CancellationToken stop) => real.ResizeAsync(id, rows, columns, stop);
+
+    public Task PauseAsync(string id, CancellationToken stop) => real.PauseAsync(id, stop);
+
+    public Task ResumeAsync(string id, CancellationToken stop) => real.ResumeAsync(id, stop);
+
+    public IAsyncEnumerable<string> WatchOutOfMemoryAsync(CancellationToken stop) => real.WatchOutOfMemoryAsync(stop);
+
+    public Task<IReadOnlyList<string>> UpdateAsync(string id, OciResources resources, CancellationToken stop) => real.UpdateAsync(id, resources, stop);
+
+    public Task<ContainerUsage> ReadUsageAsync(string id, CancellationToken stop) => real.ReadUsageAsync(id, stop);
+
+    public Task<IReadOnlyList<int>> ListProcessesAsync(string id, CancellationToken stop) => real.ListProcessesAsync(id, stop);
 }
 
 internal sealed class SteppedNetworks(INetworks real, StepGate gate) : INetworks

@@ -7,10 +7,13 @@ namespace Orchestrator.Tests.Simulation.Control;
 internal sealed class Invariants
 {
     private readonly Dictionary<ServiceId, ulong> most = [];
+    private readonly HashSet<(NodeId Node, string Payload)> needed = [];
+    private readonly HashSet<string> removedSecrets = new(StringComparer.Ordinal);
     private ClusterState before = ClusterState.Empty;
 
-    internal void Check(ClusterState now, IEnumerable<SimulatedAgent> agents)
+    internal void Check(ClusterState now, IReadOnlyList<SimulatedAgent> agents)
     {
+        NoSecretOfAnothersTask(now, agents);
         if (ReferenceEquals(now, before))
             return;
         if (now.Index < before.Index)
@@ -25,6 +28,26 @@ internal sealed class Invariants
 
     /// <summary>After a manager's crash the last acknowledged state is the newest on disk, not the newest seen.</summary>
     internal void Forget() => before = ClusterState.Empty;
+
+    /// <summary>A node has the secrets of tasks that were its own, and a task never comes to its node without the secrets that exist.</summary>
+    private void NoSecretOfAnothersTask(ClusterState now, IReadOnlyList<SimulatedAgent> agents)
+    {
+        if (!ReferenceEquals(now, before))
+        {
+            foreach (var task in now.Tasks.Values.Where(t => t.NodeId.Value.Length > 0 && t.Status.State >= TaskState.Assigned))
+                needed.UnionWith(task.Spec.ContainerSpec!.Secrets.Select(s => (task.NodeId, s.SecretId)));
+            removedSecrets.UnionWith(before.Secrets.Keys.Except(now.Secrets.Keys));
+        }
+
+        foreach (var agent in agents)
+        {
+            if (agent.Payloads.FirstOrDefault(p => !needed.Contains((agent.Node, p))) is { } stray)
+                throw new InvalidOperationException($"{agent.Node} was given secret {stray}, which none of its tasks needs");
+            var lacking = agent.MissingSecrets.FirstOrDefault(m => !removedSecrets.Contains(m.Secret));
+            if (lacking.Secret is not null)
+                throw new InvalidOperationException($"task {lacking.Task} came to {agent.Node} without its secret {lacking.Secret}");
+        }
+    }
 
     private void StatesOnlyGrow(ClusterState now)
     {

@@ -37,6 +37,13 @@ internal static class Operator
             spec = spec with { TaskTemplate = spec.TaskTemplate with { Networks = [new() { Target = name, Aliases = ["alias"] }] } };
         }
 
+        if (dice.Chance(50))
+        {
+            var name = "secret-" + dice.Below(4);
+            plane.Send((at, ids) => new CreateSecret(ids.Next(), new() { Name = name, Data = [1, 2, 3] }) { At = at }); // refused when it is there
+            spec = spec with { TaskTemplate = spec.TaskTemplate with { ContainerSpec = spec.TaskTemplate.ContainerSpec! with { Secrets = [new() { SecretName = name, File = new() { Name = name } }] } } };
+        }
+
         // A port in use is refused, as it should be.
         plane.Send((at, ids) => new CreateService(new(ids.Next()), spec) { At = at });
     }
@@ -62,6 +69,8 @@ internal static class Operator
     {
         if (Pick(plane, dice) is { } service)
             plane.Send((at, _) => new RemoveService(service.Id) { At = at });
+        if (plane.State.Secrets.Count > 0)
+            plane.Send((at, _) => new RemoveSecret(plane.State.Secrets.Keys.ElementAt(dice.Below(plane.State.Secrets.Count))) { At = at }); // refused while in use
         var networks = plane.State.Networks.Values.Where(n => !n.Ingress).ToList();
         if (networks.Count > 0)
             plane.Send((at, _) => new RemoveNetwork(networks[dice.Below(networks.Count)].Id) { At = at }); // refused while in use

@@ -10,6 +10,7 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
 {
     private readonly Dictionary<TaskId, Container> containers = [];
     private readonly List<TaskStatusUpdate> unsent = [];
+    private readonly HashSet<string> payloads = new(StringComparer.Ordinal);
     private CancellationTokenSource power = new();
     private string? session;
     private bool sending;
@@ -19,6 +20,12 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
 
     /// <summary>What really runs here now.</summary>
     internal IEnumerable<ServiceTask> Running => containers.Values.Where(c => c.Alive).Select(c => c.Task);
+
+    /// <summary>Ids of the secrets and configs that were given to this node and not taken back.</summary>
+    internal IReadOnlySet<string> Payloads => payloads;
+
+    /// <summary>Tasks that came without a secret that they need.</summary>
+    internal HashSet<(TaskId Task, string Secret)> MissingSecrets { get; } = [];
 
     internal bool IsUp { get; private set; }
 
@@ -35,6 +42,7 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
         IsUp = false;
         power.Cancel();
         containers.Clear();
+        payloads.Clear();
         unsent.Clear();
         session = null;
         sending = false;
@@ -72,6 +80,7 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
                 if (session != message.SessionId)
                 {
                     session = message.SessionId;
+                    payloads.Clear();
                     _ = BeatAsync(manager, message.SessionId, ending);
                 }
 
@@ -113,6 +122,8 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
 
     private void Take(Assignments message, CancellationToken stop)
     {
+        payloads.ExceptWith(message.RemovedPayloads);
+        payloads.UnionWith(message.Secrets.Concat(message.Configs).Select(p => p.Id));
         if (message.Complete)
         {
             var kept = message.Tasks.Select(t => t.Task.Id).ToHashSet();
@@ -125,6 +136,8 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
         foreach (var assignment in message.Tasks)
         {
             var task = assignment.Task;
+            if (!task.Status.State.IsTerminal() && task.Spec.ContainerSpec!.Secrets.FirstOrDefault(s => !payloads.Contains(s.SecretId)) is { } missing)
+                MissingSecrets.Add((task.Id, missing.SecretId));
             if (containers.TryGetValue(task.Id, out var known))
             {
                 known.Task = task;

@@ -12,11 +12,19 @@ internal sealed class SimulatedCluster
     private readonly HashSet<PeerId> cutOff = [];
     private ulong proposed;
 
-    internal SimulatedCluster(ulong seed, int size)
+    private readonly bool changes;
+
+    /// <param name="spares">Nodes that are no members at first; with any, members change all the time.</param>
+    internal SimulatedCluster(ulong seed, int size, int spares = 0)
     {
         dice = new(seed);
+        changes = spares > 0;
         PeerId[] ids = [.. Enumerable.Range(1, size).Select(i => new PeerId((ulong)i))];
-        voters = [.. ids.Select(id => new SimulatedVoter(id, ids, dice, Witness))];
+        voters =
+        [
+            .. ids.Select(id => new SimulatedVoter(id, ids, dice, Witness)),
+            .. Enumerable.Range(size + 1, spares).Select(i => new SimulatedVoter(new((ulong)i), [], dice, Witness)),
+        ];
     }
 
     internal Witness Witness { get; } = new();
@@ -41,6 +49,9 @@ internal sealed class SimulatedCluster
                     break;
                 case < 975:
                     Propose(voter);
+                    break;
+                case < 979 when changes:
+                    ChangeMembers(Array.Find(voters, v => v.Core.Role == Role.Leader) ?? voter);
                     break;
                 case < 980:
                     voter.TakeSnapshot();
@@ -80,16 +91,18 @@ internal sealed class SimulatedCluster
 
             for (var n = wire.Count; n > 0; n--)
                 Deliver(0);
-            var leader = voters.SingleOrDefault(v => v.Core.HasAppliedOwnTerm && voters.All(o => o.Core.Leader == v.Id));
+            // Who was left out may think what it likes; nobody tells it anything any more.
+            var leader = voters.SingleOrDefault(v => v.Core.HasAppliedOwnTerm && !v.Core.IsChanging && Members(v).All(o => o.Core.Leader == v.Id));
+            var members = leader is null ? [] : Members(leader);
             if (leader is not null && goal == 0)
                 goal = Propose(leader);
-            if (goal > 0 && voters.All(v => v.Core.Log.Applied >= goal && v.Core.Log.Applied == voters[0].Core.Log.Applied))
+            if (goal > 0 && leader is not null && members.All(v => v.Core.Log.Applied >= goal && v.Core.Log.Applied == leader.Core.Log.Applied))
             {
-                Assert.All(voters, v => Assert.Equal(voters[0].State, v.State));
+                Assert.All(members, v => Assert.Equal(leader.State, v.State));
                 return;
             }
 
-            if (goal > 0 && voters.All(v => v.Core.Log.Last < goal))
+            if (goal > 0 && leader is not null && members.All(v => v.Core.Log.Last < goal))
                 goal = 0; // its leader was replaced before anybody else had it
         }
 
@@ -97,6 +110,21 @@ internal sealed class SimulatedCluster
             "the healed cluster does not agree: "
             + string.Join("; ", voters.Select(v => $"{v.Id} {v.Core.Role} term {v.Core.Term} last {v.Core.Log.Last} commit {v.Core.Log.Commit}")));
     }
+
+    private SimulatedVoter[] Members(SimulatedVoter of) => [.. of.Core.Membership.Peers.Select(p => voters[(int)p.Value - 1])];
+
+    private void ChangeMembers(SimulatedVoter voter)
+    {
+        List<PeerId> chosen = [.. voters.Select(v => v.Id).Where(_ => dice.Chance(60))];
+        if (chosen.Count == 0)
+            return;
+        List<PeerId> learners = [.. voters.Select(v => v.Id).Except(chosen).Where(_ => dice.Chance(40))];
+        if (voter.Core.ProposeMembership(chosen, learners) is not null)
+            Changes++;
+        Send(voter.Obey());
+    }
+
+    internal int Changes { get; private set; }
 
     private ulong Propose(SimulatedVoter voter)
     {

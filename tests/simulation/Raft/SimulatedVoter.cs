@@ -82,7 +82,7 @@ internal sealed class SimulatedVoter
             return;
         var data = new byte[8];
         BinaryPrimitives.WriteUInt64LittleEndian(data, State);
-        Disk.SaveSnapshot(new(applied, Core.Log.TermAt(applied)!.Value, Core.Voters), data, applied > 5 ? applied - 5 : 0);
+        Disk.SaveSnapshot(new(applied, Core.Log.TermAt(applied)!.Value, Core.Log.MembershipAt(applied)), data, applied > 5 ? applied - 5 : 0);
     }
 
     internal void Crash()

@@ -59,5 +59,7 @@ internal sealed class Witness
             throw new InvalidOperationException($"the snapshot at {index} is not the state that was committed there");
     }
 
-    private static ulong Value(Entry entry) => entry.Data.Length == 8 ? BinaryPrimitives.ReadUInt64LittleEndian(entry.Data.Span) : (ulong)entry.Kind;
+    private static ulong Value(Entry entry) => entry.Data.Length == 8
+        ? BinaryPrimitives.ReadUInt64LittleEndian(entry.Data.Span)
+        : entry.Data.Span.ToArray().Aggregate((ulong)entry.Kind, (hash, b) => (hash * 31) + b);
 }

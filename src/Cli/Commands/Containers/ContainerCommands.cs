@@ -14,7 +14,9 @@ internal static class ContainerCommands
     internal static Command Create(Shell shell) => Flags.Group(
         "container", "Manage the containers of this host",
         List(shell, "ls").Also("list", "ps"), InspectCommand.Of(shell, "container", "containers"), ContainerLogs.Create(shell),
-        Start(shell), Stop(shell), Kill(shell), Wait(shell), Remove(shell));
+        Start(shell), Stop(shell), Kill(shell), Wait(shell), Remove(shell),
+        LimitCommands.Pause(shell), LimitCommands.Unpause(shell), LimitCommands.Update(shell), LimitCommands.Top(shell), StatsCommand.Create(shell),
+        Files.CopyCommand.Create(shell), Files.FileCommands.Diff(shell), Files.FileCommands.Export(shell), Files.FileCommands.Commit(shell));
 
     internal static Command List(Shell shell, string name)
     {

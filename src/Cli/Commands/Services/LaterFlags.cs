@@ -8,8 +8,6 @@ internal sealed class LaterFlags
     private const string Health = "health checks come with a later version";
     private const string Rollback = "roll-back comes with a later version";
     private const string Watch = "watching over updates comes with a later version";
-    private const string Secret = "secrets come with a later version";
-    private const string Config = "configs come with a later version";
     private const string StackFile = "change the stack file and deploy it again, or make the service anew";
 
     private static readonly (string Name, string Why)[] Both =
@@ -25,13 +23,12 @@ internal sealed class LaterFlags
 
     private static readonly (string Name, string Why)[] OfCreate =
     [
-        ("--secret", Secret), ("--config", Config), ("--credential-spec", "it is for Windows"),
+        ("--credential-spec", "it is for Windows"),
         ("--generic-resource", "generic resources come with a later version"), ("--dns-option", "DNS options come with a later version"),
     ];
 
     private static readonly (string Name, string Why)[] OfUpdate =
     [
-        ("--secret-add", Secret), ("--secret-rm", Secret), ("--config-add", Config), ("--config-rm", Config),
         ("--generic-resource-add", "generic resources come with a later version"), ("--generic-resource-rm", "generic resources come with a later version"),
         ("--credential-spec", "it is for Windows"),
         ("--dns-option-add", "DNS options come with a later version"), ("--dns-option-rm", "DNS options come with a later version"),

@@ -11,6 +11,7 @@ internal static class ServiceCreate
     {
         var flags = new ServiceFlags(add: "");
         var later = LaterFlags.ForCreate();
+        var payloads = PayloadFlags.ForCreate();
         var name = Flags.Text("--name", "Service name");
         var mode = Flags.Text("--mode", "Service mode (replicated, global)");
         var envFile = Flags.List("--env-file", "Read in a file of environment variables", "list");
@@ -20,7 +21,7 @@ internal static class ServiceCreate
         var image = Flags.One("IMAGE");
         var words = new Argument<string[]>("COMMAND") { Arity = ArgumentArity.ZeroOrMore };
         return new Command("create", "Create a new service").Does(
-            shell, [name, mode, envFile, detach, quiet, resolve, .. flags.All, .. later.All, image, words], async (call, stop) =>
+            shell, [name, mode, envFile, detach, quiet, resolve, .. flags.All, .. payloads.All, .. later.All, image, words], async (call, stop) =>
         {
             later.Refuse(call);
             if (call.Get(mode) is "replicated-job" or "global-job")
@@ -33,7 +34,7 @@ internal static class ServiceCreate
                     : new ServiceMode { Replicated = new ReplicatedMode() },
                 TaskTemplate = new TaskSpec { ContainerSpec = new ContainerSpec { Image = call.Get(image), Args = call.Get(words) } },
             };
-            spec = flags.Apply(call, spec, ServiceFlags.EnvFiles(call, call.Get(envFile)));
+            spec = payloads.Apply(call, flags.Apply(call, spec, ServiceFlags.EnvFiles(call, call.Get(envFile))));
             var reply = await call.Client.SendAsync<ServiceSpec, CreatedReply>(HttpMethod.Post, "/services/create", spec, stop);
             foreach (var warning in reply.Warnings ?? [])
                 await call.Shell.Error.WriteLineAsync(warning);

@@ -12,6 +12,7 @@ internal static class ServiceUpdate
     {
         var flags = new ServiceFlags(add: "-add");
         var later = LaterFlags.ForUpdate();
+        var payloads = PayloadFlags.ForUpdate();
         var image = Flags.Text("--image", "Service image tag");
         var args = Flags.Text("--args", "Service command args", "command");
         var force = Flags.Switch("--force", "Force update even if no changes require it");
@@ -26,7 +27,7 @@ internal static class ServiceUpdate
         var name = Flags.One("SERVICE");
         return new Command("update", "Update a service").Does(
             shell,
-            [image, args, force, envRm, labelRm, containerLabelRm, constraintRm, publishRm, mountRm, detach, quiet, .. flags.All, .. later.All, name],
+            [image, args, force, envRm, labelRm, containerLabelRm, constraintRm, publishRm, mountRm, detach, quiet, .. flags.All, .. payloads.All, .. later.All, name],
             async (call, stop) =>
             {
                 later.Refuse(call);
@@ -58,7 +59,7 @@ internal static class ServiceUpdate
                         },
                     },
                 };
-                spec = flags.Apply(call, spec, []);
+                spec = payloads.Apply(call, flags.Apply(call, spec, []));
                 await SendAsync(call, service, spec, stop);
                 await call.Shell.Out.WriteLineAsync(call.Get(name));
                 if (call.Get(detach) || call.Get(quiet))

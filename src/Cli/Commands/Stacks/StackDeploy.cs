@@ -16,7 +16,7 @@ internal static class StackDeploy
     {
         var files = Flags.List("--compose-file", "Path to a Compose file, or \"-\" to read from stdin", "strings", "-c");
         var detach = Flags.Switch("--detach", "Exit immediately instead of waiting for the stack services to converge", "-d");
-        var prune = Flags.Switch("--prune", "Prune services that are no longer referenced");
+        var prune = Flags.Switch("--prune", "Prune services, secrets and configs that are no longer referenced");
         var quiet = Flags.Quiet("Suppress progress output");
         var resolve = Flags.Text("--resolve-image", "Query the registry to resolve image digest: only \"never\" works, since images are this cluster's own");
         var auth = Flags.Switch("--with-registry-auth", "Send registry authentication details to agents");

@@ -24,6 +24,7 @@ internal static class StackFiles
             Home = shell.Home,
             Environment = shell.Environment,
             ReadFile = static path => File.Exists(path) ? File.ReadAllText(path) : null,
+            ReadBytes = static path => File.Exists(path) ? File.ReadAllBytes(path) : null,
         });
         foreach (var warning in result.Warnings)
             await shell.Error.WriteLineAsync(warning + "\n");

@@ -7,6 +7,7 @@ internal static class StackConversion
 {
     internal static StackSpec Convert(ComposeFile file, string stack, bool prune)
     {
+        var volumes = file.Volumes.ToDictionary(v => v.Key, StringComparer.Ordinal);
         var networks = file.Networks.ToDictionary(n => n.Key, StringComparer.Ordinal);
         if (!networks.ContainsKey("default") && file.Services.Any(s => s.Networks.Count == 0 || s.Networks.Any(n => n.Network == "default")))
             networks["default"] = new ComposeNetwork { Key = "default", At = default };
@@ -17,7 +18,15 @@ internal static class StackConversion
                 .Where(n => used.Contains(n.Key) && !n.External)
                 .OrderBy(n => n.Key, StringComparer.Ordinal)
                 .Select(n => Network(n, stack))],
-            Services = [.. file.Services.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => Service(s, stack, networks))],
+            Secrets = [.. file.Secrets.Where(p => !p.External).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new SecretSpec
+            {
+                Name = Name(p, stack), Labels = Labelled(p.Labels, stack), Data = p.Data, Templating = Templating(p),
+            })],
+            Configs = [.. file.Configs.Where(p => !p.External).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new ConfigSpec
+            {
+                Name = Name(p, stack), Labels = Labelled(p.Labels, stack), Data = p.Data, Templating = Templating(p),
+            })],
+            Services = [.. file.Services.OrderBy(s => s.Name, StringComparer.Ordinal).Select(s => Service(s, stack, networks, volumes, file))],
             Prune = prune,
         };
     }
@@ -45,7 +54,22 @@ internal static class StackConversion
     private static string Name(ComposeNetwork network, string stack) =>
         network.Name ?? (network.External ? network.Key : $"{stack}_{network.Key}");
 
-    private static ServiceSpec Service(ComposeService service, string stack, Dictionary<string, ComposeNetwork> networks)
+    private static string Name(ComposePayload payload, string stack) =>
+        payload.Name ?? (payload.External ? payload.Key : $"{stack}_{payload.Key}");
+
+    private static LogDriver? Templating(ComposePayload payload) => payload.TemplateDriver is { } driver ? new LogDriver { Name = driver } : null;
+
+    /// <summary>By name: the manager knows the ids, of those it makes in the same moment too.</summary>
+    private static ContainerSpec WithPayloads(ContainerSpec container, ComposeService service, ComposeFile file, string stack) => container with
+    {
+        Secrets = [.. service.Secrets.OrderBy(r => r.File.Name, StringComparer.Ordinal)
+            .Select(r => new SecretReference { SecretName = Name(file.Secrets.First(p => p.Key == r.Source), stack), File = r.File })],
+        Configs = [.. service.Configs.OrderBy(r => r.File.Name, StringComparer.Ordinal)
+            .Select(r => new ConfigReference { ConfigName = Name(file.Configs.First(p => p.Key == r.Source), stack), File = r.File })],
+    };
+
+    private static ServiceSpec Service(
+        ComposeService service, string stack, Dictionary<string, ComposeNetwork> networks, Dictionary<string, ComposeVolume> volumes, ComposeFile file)
     {
         var image = ImageOf(service, stack);
         return new ServiceSpec
@@ -54,10 +78,11 @@ internal static class StackConversion
             Labels = Labelled(service.ServiceLabels, stack, (StackSpec.ImageLabel, image)),
             TaskTemplate = new TaskSpec
             {
-                ContainerSpec = service.Container with
+                ContainerSpec = WithPayloads(service.Container, service, file, stack) with
                 {
                     Image = image,
                     Labels = Labelled(service.Labels, stack),
+                    Mounts = [.. service.Container.Mounts.Select(m => Mount(m, stack, volumes))],
                     Env = [.. service.Environment.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}={e.Value}")],
                 },
                 Resources = service.Resources,
@@ -80,6 +105,22 @@ internal static class StackConversion
             {
                 Mode = service.EndpointMode,
                 Ports = [.. service.Ports.OrderBy(p => p.PublishedPort).ThenBy(p => p.TargetPort).ThenBy(p => p.Protocol, StringComparer.Ordinal)],
+            },
+        };
+    }
+
+    /// <summary>A mount of the stack's volume says what the volume is: the node makes it when it is first needed.</summary>
+    private static Mount Mount(Mount mount, string stack, Dictionary<string, ComposeVolume> volumes)
+    {
+        if (mount.Type != "volume" || string.IsNullOrEmpty(mount.Source) || !volumes.TryGetValue(mount.Source, out var volume))
+            return mount;
+        var named = mount with { Source = volume.Name ?? (volume.External ? volume.Key : $"{stack}_{volume.Key}") };
+        return volume.External ? named : named with
+        {
+            VolumeOptions = (named.VolumeOptions ?? new()) with
+            {
+                Labels = Labelled(volume.Labels, stack),
+                DriverConfig = volume.Driver is null && volume.DriverOpts.Count == 0 ? null : new LogDriver { Name = volume.Driver ?? "local", Options = volume.DriverOpts },
             },
         };
     }

@@ -91,6 +91,7 @@ internal static class ComposeMerge
         {
             "ports" => PortIdentity,
             "volumes" => VolumeIdentity,
+            "secrets" or "configs" => PayloadIdentity,
             _ => static node => node is ScalarNode scalar ? scalar.Text : null,
         };
         var replaced = over.Items.Select(identity).OfType<string>().ToHashSet(StringComparer.Ordinal);
@@ -109,6 +110,13 @@ internal static class ComposeMerge
     {
         ScalarNode scalar => scalar.Text.Split(':') is [_, var target, ..] ? target : scalar.Text,
         MappingNode map => Text(map, "target"),
+        _ => null,
+    };
+
+    private static string? PayloadIdentity(ComposeNode node) => node switch
+    {
+        ScalarNode scalar => scalar.Text,
+        MappingNode map => Text(map, "target") ?? Text(map, "source"),
         _ => null,
     };
 

@@ -14,17 +14,19 @@ internal sealed class FileReading(ReadingContext context)
         var name = top.Text("name");
         top.Refuse("include", "does not work yet: give the files with -c one after another");
         top.Refuse("models", "does not work: orch runs containers only");
-        RefuseEach(top, "volumes", "named volumes come with a later version; mount a folder of the host instead");
-        RefuseEach(top, "secrets", "secrets come with a later version");
-        RefuseEach(top, "configs", "configs come with a later version; mount a file of the host instead");
 
         var networks = top.Map("networks") is { } section ? ReadNetworks(section) : [];
+        var volumes = top.Map("volumes") is { } kept ? ReadVolumes(kept) : [];
         var declared = (top.Take("volumes") as MappingNode)?.Entries.Select(e => e.Key).ToHashSet(StringComparer.Ordinal) ?? [];
+        var payloads = new PayloadReading(context);
+        var (secrets, configs) = (payloads.Read(top, "secrets"), payloads.Read(top, "configs"));
         IReadOnlyList<ComposeService> services = [];
         if (top.Map("services") is { } all)
         {
             services = ReadServices(all, declared);
             CheckNetworks(services, networks);
+            payloads.Check("secrets", "secret", services, s => s.Secrets, secrets);
+            payloads.Check("configs", "config", services, s => s.Configs, configs);
         }
         else if (top.PlaceOf("services") is null)
         {
@@ -32,7 +34,7 @@ internal sealed class FileReading(ReadingContext context)
         }
         top.Close();
         WarnOfIgnored(source);
-        return new ComposeFile { Name = name, Services = services, Networks = networks, Source = source };
+        return new ComposeFile { Name = name, Services = services, Networks = networks, Volumes = volumes, Secrets = secrets, Configs = configs, Source = source };
     }
 
     private void RefuseEach(MapReader top, string key, string sentence)
@@ -90,6 +92,24 @@ internal sealed class FileReading(ReadingContext context)
         return networks;
     }
 
+    private List<ComposeVolume> ReadVolumes(MapReader section)
+    {
+        var volumes = new List<ComposeVolume>();
+        foreach (var entry in section.Entries.Where(e => !e.Key.StartsWith("x-", StringComparison.Ordinal)))
+        {
+            if (!IsName(entry.Key))
+                _problems.Add(entry.At, $"'{entry.Key}' cannot name a volume: use letters, digits, '.', '_' and '-', beginning with a letter or digit");
+            if (entry.Value is MappingNode body)
+                volumes.Add(VolumeReading.Read(new MapReader(body, $"volumes.{entry.Key}", _problems), entry));
+            else if (entry.Value is ScalarNode { IsNull: true })
+                volumes.Add(new ComposeVolume { Key = entry.Key, At = entry.At });
+            else
+                _problems.Add(entry.Value.At, $"volumes.{entry.Key} must be a mapping, not {entry.Value.Kind}");
+        }
+
+        return volumes;
+    }
+
     private void CheckNetworks(IReadOnlyList<ComposeService> services, IReadOnlyList<ComposeNetwork> networks)
     {
         var known = networks.Select(n => n.Key).Append("default").ToHashSet(StringComparer.Ordinal);
@@ -118,6 +138,6 @@ internal sealed class FileReading(ReadingContext context)
             _problems.Warn($"Ignoring deprecated options:\n\n{string.Join("\n\n", deprecated)}\n");
     }
 
-    private static bool IsName(string text) =>
+    internal static bool IsName(string text) =>
         text.Length > 0 && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }

@@ -20,7 +20,6 @@ internal static class IgnoredKeys
     [
         new("annotations", "does not work yet"),
         new("blkio_config", "does not work yet"),
-        new("configs", "does not work yet: configs come with a later version; mount a file of the host instead"),
         new("cpu_count", "does not work: set deploy.resources.limits.cpus"),
         new("cpu_percent", "does not work: set deploy.resources.limits.cpus"),
         new("cpu_period", "does not work: set deploy.resources.limits.cpus"),
@@ -47,7 +46,6 @@ internal static class IgnoredKeys
         new("profiles", "does not work yet: leave the service out, or keep it in a file of its own"),
         new("provider", "does not work: orch runs containers only"),
         new("runtime", "does not work: orch has one runtime, its own"),
-        new("secrets", "does not work yet: secrets come with a later version"),
         new("security_opt", "does not work yet: every container gets the default seccomp profile and masked paths"),
         new("storage_opt", "does not work yet"),
         new("use_api_socket", "does not work: mount the daemon's socket as a volume"),

@@ -35,7 +35,7 @@ internal static class NetworkReading
     }
 
     /// <summary><c>external: true</c>, or the older <c>external: {name: N}</c>.</summary>
-    private static (bool, string?) External(MapReader body)
+    internal static (bool, string?) External(MapReader body)
     {
         if (body.Take("external") is not MappingNode)
             return (body.Flag("external") ?? false, null);

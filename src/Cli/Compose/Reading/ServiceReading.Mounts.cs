@@ -34,12 +34,12 @@ internal sealed partial class ServiceReading
     {
         var parts = node.Text.Split(':');
         if (parts.Length == 1)
-            return Anonymous(node.At, subject, node.Text);
+            return Anonymous(node.At, subject, node.Text, new Mount { Type = "volume", Target = node.Text });
         if (parts.Length > 3)
             return Fail(node.At, $"{subject}.volumes: '{node.Text}' has too many ':': write SOURCE:TARGET or SOURCE:TARGET:ro");
         var (source, target) = (parts[0], parts[1]);
         if (source is not (['.' or '/' or '~', ..]))
-            return Named(node.At, subject, source);
+            return ShortNamed(node, subject, parts);
         if (!target.StartsWith('/'))
             return Fail(node.At, $"{subject}.volumes: '{target}' is not an absolute path of the container");
         var mount = new Mount { Type = "bind", Source = context.Absolute(source), Target = target };
@@ -67,24 +67,33 @@ internal sealed partial class ServiceReading
     {
         var type = map.OneOf("type", "bind", "tmpfs", "volume", "npipe", "cluster", "image");
         if (map.PlaceOf("type") is null)
-            _problems.Add(map.At, $"{map.Subject} needs a 'type': bind or tmpfs");
+            _problems.Add(map.At, $"{map.Subject} needs a 'type': bind, volume or tmpfs");
         var source = map.Text("source") ?? map.Text("src");
         var target = map.Text("target") ?? map.Text("dst") ?? map.Text("destination");
         var readOnly = map.Flag("read_only") ?? false;
         map.TextOrNumber("consistency");
         var bind = map.Map("bind") is { } b ? Bind(b) : null;
         var tmpfs = map.Map("tmpfs") is { } t ? Tmpfs(t) : null;
-        map.Take("volume");
+        var volume = map.Map("volume") is { } v ? VolumeOf(v) : null;
         map.Refuse("image", "does not work yet: an image cannot be mounted");
         map.Close();
         if (type is null)
             return null;
-        if (type is "volume")
-            return source is null ? Anonymous(map.At, map.Subject.Replace(".volumes", "", StringComparison.Ordinal), target ?? "") : Named(map.At, map.Subject.Replace(".volumes", "", StringComparison.Ordinal), source);
-        if (type is not ("bind" or "tmpfs"))
+        if (type is not ("bind" or "tmpfs" or "volume"))
             return Fail(map.At, $"{map.Subject}: mounts of type {type} do not work");
         if (target is null || !target.StartsWith('/'))
             return Fail(map.At, $"{map.Subject} needs a 'target', an absolute path of the container");
+        foreach (var (key, given) in new[] { ("bind", bind is not null), ("tmpfs", tmpfs is not null), ("volume", volume is not null) })
+        {
+            if (given && key != type)
+                _problems.Add(map.At, $"{map.Subject} is of type {type}, so the key '{key}' says nothing");
+        }
+        if (type == "volume")
+        {
+            var subject = map.Subject[..^".volumes".Length];
+            var named = new Mount { Type = "volume", Source = source, Target = target, ReadOnly = readOnly, VolumeOptions = volume };
+            return source is null ? Anonymous(map.At, subject, target, named) : Named(map.At, subject, source, named);
+        }
         if (type == "tmpfs")
         {
             return source is null
@@ -159,13 +168,48 @@ internal sealed partial class ServiceReading
         return mounts;
     }
 
-    private Mount? Anonymous(Place at, string subject, string target) =>
-        Fail(at, $"{subject}.volumes: '{target}' asks for a volume without a name: volumes come with a later version; use a tmpfs or mount a folder of the host");
+    private static VolumeOptions? VolumeOf(MapReader map)
+    {
+        var options = new VolumeOptions { NoCopy = map.Flag("nocopy") ?? false, Subpath = map.Text("subpath") };
+        map.Refuse("labels", "does not work: labels stand at the volume's own entry in the top-level 'volumes'");
+        map.Close();
+        return options is { NoCopy: false, Subpath: null } ? null : options;
+    }
 
-    private Mount? Named(Place at, string subject, string name) => refusedVolumes.Contains(name)
-        ? null
-        : Fail(at, $"{subject}.volumes: the named volume '{name}' cannot be used: named volumes come with a later version; "
-            + $"for a folder of the host write './{name}'");
+    /// <summary><c>VOLUME:TARGET[:ro,nocopy]</c></summary>
+    private Mount? ShortNamed(ScalarNode node, string subject, string[] parts)
+    {
+        if (!parts[1].StartsWith('/'))
+            return Fail(node.At, $"{subject}.volumes: '{parts[1]}' is not an absolute path of the container");
+        var mount = new Mount { Type = "volume", Source = parts[0], Target = parts[1] };
+        foreach (var option in parts.Length == 3 ? parts[2].Split(',') : [])
+        {
+            switch (option)
+            {
+                case "ro" or "rw":
+                    mount = mount with { ReadOnly = option == "ro" };
+                    break;
+                case "nocopy":
+                    mount = mount with { VolumeOptions = new VolumeOptions { NoCopy = true } };
+                    break;
+                case "z" or "Z":
+                    break;
+                default:
+                    _problems.Add(node.At, $"{subject}.volumes: unknown option '{option}' in '{node.Text}'; known are ro, rw and nocopy");
+                    break;
+            }
+        }
+        return Named(node.At, subject, parts[0], mount);
+    }
+
+    private Mount? Anonymous(Place at, string subject, string target, Mount mount) => target.StartsWith('/')
+        ? mount
+        : Fail(at, $"{subject}.volumes: '{target}' is neither SOURCE:TARGET nor an absolute path of the container");
+
+    private Mount? Named(Place at, string subject, string name, Mount mount) => declaredVolumes.Contains(name)
+        ? mount
+        : Fail(at, $"{subject}.volumes: the file does not declare the volume '{name}'"
+            + (Spelling.Nearest(name, declaredVolumes) is { } near ? $", did you mean '{near}'?" : $"; add it to the top-level 'volumes', or write './{name}' for a folder of the host"));
 
     private Mount? Fail(Place at, string message)
     {

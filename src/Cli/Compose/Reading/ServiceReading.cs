@@ -4,8 +4,8 @@ using Orchestrator.Shared.Model;
 namespace Orchestrator.Cli.Compose.Reading;
 
 /// <summary>One entry of <c>services</c>.</summary>
-/// <param name="refusedVolumes">Names that the top level declares, and which were refused there already.</param>
-internal sealed partial class ServiceReading(ReadingContext context, MappingEntry entry, HashSet<string> refusedVolumes)
+/// <param name="declaredVolumes">Names that the top level declares.</param>
+internal sealed partial class ServiceReading(ReadingContext context, MappingEntry entry, HashSet<string> declaredVolumes)
 {
     private readonly ProblemList _problems = context.Problems;
 
@@ -39,6 +39,8 @@ internal sealed partial class ServiceReading(ReadingContext context, MappingEntr
             ServiceLabels = deploy.Labels,
             Ports = Ports(body),
             Networks = Attachments(body),
+            Secrets = Payloads(body, "secrets"),
+            Configs = Payloads(body, "configs"),
             Mode = deploy.Mode,
             Resources = deploy.Resources,
             RestartPolicy = deploy.RestartPolicy,

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 
 namespace Orchestrator.Manager.Raft.Core;
@@ -28,6 +27,9 @@ internal enum EntryKind : byte
 
     /// <summary>A new leader's first entry, without bytes: it commits what earlier terms left (paper, section 5.4.2).</summary>
     Empty = 1,
+
+    /// <summary>Who votes from here on: counts as soon as it is in the log, committed or not (thesis, section 4.1).</summary>
+    Membership = 2,
 }
 
 /// <summary>One place in the log.</summary>
@@ -36,8 +38,8 @@ internal readonly record struct Entry(ulong Index, ulong Term, EntryKind Kind, R
 /// <summary>What must be on disk before a vote or an acknowledgement leaves this node (paper, figure 2, "persistent state").</summary>
 internal readonly record struct HardState(ulong Term, PeerId Vote, ulong Commit);
 
-/// <summary>What a snapshot stands for: the log through <paramref name="Index"/> and who votes.</summary>
-internal sealed record SnapshotMeta(ulong Index, ulong Term, ImmutableArray<PeerId> Voters)
+/// <summary>What a snapshot stands for: the log through <paramref name="Index"/> and who was a member there.</summary>
+internal sealed record SnapshotMeta(ulong Index, ulong Term, Membership Membership)
 {
-    internal static readonly SnapshotMeta None = new(0, 0, []);
+    internal static readonly SnapshotMeta None = new(0, 0, Membership.None);
 }

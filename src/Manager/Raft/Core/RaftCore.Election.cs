@@ -9,7 +9,7 @@ internal sealed partial class RaftCore
     /// <summary>Stands for election at once: the only voter has nobody to wait for.</summary>
     internal void CampaignNow()
     {
-        if (Role != Role.Leader)
+        if (Role != Role.Leader && MayCampaign)
             Campaign(transfer: false);
     }
 
@@ -18,7 +18,7 @@ internal sealed partial class RaftCore
         campaignIsTransfer = transfer;
         votes.Clear();
         ResetTimeout();
-        if (Voters.Length == 1 || transfer)
+        if (Membership.IsSole(Self) || transfer)
         {
             Stand();
             return;
@@ -43,7 +43,7 @@ internal sealed partial class RaftCore
 
     private void AskForVotes(MessageKind kind, ulong term)
     {
-        foreach (var voter in Voters)
+        foreach (var voter in Membership.Electors)
         {
             if (voter != Self)
                 Send(new() { Kind = kind, To = voter, Term = term, LogIndex = log.Last, LogTerm = log.LastTerm, Transfer = campaignIsTransfer });
@@ -103,7 +103,7 @@ internal sealed partial class RaftCore
         if (m.Kind != wanted || (Role == Role.PreCandidate && !m.Reject && m.Term != Term + 1))
             return;
         votes.TryAdd(m.From, !m.Reject);
-        switch (Quorum.Count(Voters.Length, votes.Values.Count(v => v), votes.Values.Count(v => !v)))
+        switch (Membership.Count(votes))
         {
             case Tally.Won when Role == Role.PreCandidate:
                 Stand();
@@ -151,11 +151,7 @@ internal sealed partial class RaftCore
         electionElapsed = 0;
         transferee = PeerId.None;
         followers.Clear();
-        foreach (var voter in Voters)
-        {
-            if (voter != Self)
-                followers[voter] = new Progress(log.Last + 1, options.MaxInflight) { RecentlyActive = true };
-        }
+        FollowMembership();
 
         AppendOwn(EntryKind.Empty, default);
         BroadcastAppend();
@@ -164,10 +160,10 @@ internal sealed partial class RaftCore
     /// <summary>A leader that has not heard from a majority for an election timeout may already be replaced: it stops leading.</summary>
     private void CheckQuorum()
     {
-        var active = 1 + followers.Values.Count(f => f.RecentlyActive);
+        var heard = Membership.HasQuorum(peer => peer == Self || (followers.TryGetValue(peer, out var follower) && follower.RecentlyActive));
         foreach (var follower in followers.Values)
             follower.RecentlyActive = false;
-        if (active < Quorum.Majority(Voters.Length))
+        if (!heard)
             BecomeFollower(Term, PeerId.None);
     }
 }

@@ -129,14 +129,10 @@ internal sealed partial class RaftCore
     /// <summary>An entry of an earlier term is committed only by one of this term above it (section 5.4.2, figure 8).</summary>
     private bool AdvanceCommit()
     {
-        Span<ulong> matches = stackalloc ulong[Voters.Length];
-        matches[0] = log.Stable;
-        var i = 1;
-        foreach (var follower in followers.Values)
-            matches[i++] = follower.Match;
-        var index = Quorum.Committed(matches);
+        var index = Membership.Committed(peer => peer == Self ? log.Stable : followers.TryGetValue(peer, out var follower) ? follower.Match : 0);
         if (log.TermAt(index) != Term || !log.CommitTo(index))
             return false;
+        var decided = MembershipDecided();
         foreach (var (peer, follower) in followers)
         {
             if (follower.MaySend)
@@ -145,6 +141,8 @@ internal sealed partial class RaftCore
             FinishTransfer(peer, follower);
         }
 
+        if (decided)
+            FinishMembership();
         return true;
     }
 }

@@ -21,7 +21,7 @@ internal sealed partial class RaftCore
     /// <summary>Hands leadership over when the peer's log is complete; proposals are refused meanwhile.</summary>
     internal bool TransferTo(PeerId peer)
     {
-        if (Role != Role.Leader || !followers.TryGetValue(peer, out var follower))
+        if (Role != Role.Leader || !Membership.Voters.Contains(peer) || !followers.TryGetValue(peer, out var follower))
             return false;
         transferee = peer;
         electionElapsed = 0; // one election timeout for the transfer
@@ -39,7 +39,7 @@ internal sealed partial class RaftCore
 
     private void OnTimeoutNow()
     {
-        if (Role == Role.Follower)
+        if (Role == Role.Follower && MayCampaign)
             Campaign(transfer: true);
     }
 
@@ -66,7 +66,6 @@ internal sealed partial class RaftCore
         else
         {
             log.Restore(meta);
-            Voters = meta.Voters;
             install = m;
         }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 
 namespace Orchestrator.Manager.Raft.Core;
@@ -24,6 +23,7 @@ internal sealed partial class RaftCore
     private int timeout;
     private bool broadcastDue;
 
+    /// <param name="voters">Who votes in a log without a snapshot; nobody for one that joins: it waits for a leader to tell it.</param>
     /// <param name="draw">Gives the extra ticks of the next election timeout, from zero to below <see cref="RaftOptions.ElectionTicks"/>.</param>
     internal RaftCore(
         PeerId self, IEnumerable<PeerId> voters, RaftOptions options, HardState hardState, SnapshotMeta snapshot,
@@ -32,10 +32,7 @@ internal sealed partial class RaftCore
         Self = self;
         this.options = options;
         this.draw = draw;
-        Voters = snapshot.Voters.IsDefaultOrEmpty ? [.. voters.Order()] : snapshot.Voters;
-        if (!Voters.Contains(self))
-            throw new ArgumentException($"voter {self} is not among the voters", nameof(voters));
-        log = new RaftLog(snapshot, entries, hardState.Commit);
+        log = new RaftLog(snapshot, entries, hardState.Commit, Membership.Of(voters));
         written = hardState;
         Term = hardState.Term;
         vote = hardState.Vote;
@@ -44,7 +41,8 @@ internal sealed partial class RaftCore
 
     internal PeerId Self { get; }
 
-    internal ImmutableArray<PeerId> Voters { get; private set; }
+    /// <summary>In force: the newest that the log holds.</summary>
+    internal Membership Membership => log.Membership;
 
     internal ulong Term { get; private set; }
 
@@ -68,7 +66,7 @@ internal sealed partial class RaftCore
             return;
         }
 
-        if (electionElapsed >= timeout)
+        if (electionElapsed >= timeout && MayCampaign)
             Campaign(transfer: false);
     }
 
@@ -82,11 +80,9 @@ internal sealed partial class RaftCore
         return (log.Last, Term);
     }
 
-    /// <summary>A message from a voter.</summary>
+    /// <summary>A message from a peer, also from one that this log does not know as a member: it may be behind (thesis, section 4.1).</summary>
     internal void Step(Message m)
     {
-        if (!Voters.Contains(m.From))
-            return;
         if (m.Term > Term && !AcceptHigherTerm(m))
             return;
         if (m.Term < Term)

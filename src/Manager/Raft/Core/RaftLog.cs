@@ -9,11 +9,16 @@ internal sealed class RaftLog
     private readonly List<Entry> entries = [];
     private readonly Queue<(ulong Ticket, ulong Last)> writing = new();
     private (ulong Index, ulong Term) offset;
+    private readonly List<(ulong Index, Membership Membership)> memberships = [];
     private ulong unwritten;
 
-    internal RaftLog(SnapshotMeta snapshot, IReadOnlyList<Entry> stored, ulong commit)
+    /// <param name="initial">Who is a member where the log begins, when no snapshot says it.</param>
+    internal RaftLog(SnapshotMeta snapshot, IReadOnlyList<Entry> stored, ulong commit, Membership initial)
     {
         Snapshot = snapshot;
+        memberships.Add((snapshot.Index, snapshot.Index > 0 ? snapshot.Membership : initial));
+        foreach (var change in stored.Where(e => e.Kind == EntryKind.Membership && e.Index > snapshot.Index))
+            memberships.Add((change.Index, Membership.Decode(change.Data.Span)));
         if (stored.Count == 0 || stored[0].Index == snapshot.Index + 1)
         {
             offset = (snapshot.Index, snapshot.Term);
@@ -38,6 +43,16 @@ internal sealed class RaftLog
     }
 
     internal SnapshotMeta Snapshot { get; private set; }
+
+    /// <summary>The newest in the log, which is the one in force.</summary>
+    internal Membership Membership => memberships[^1].Membership;
+
+    /// <summary>Where <see cref="Membership"/> stands.</summary>
+    internal ulong MembershipIndex => memberships[^1].Index;
+
+    /// <summary>Who was a member at an index that is not below the snapshot's.</summary>
+    internal Membership MembershipAt(ulong index) => memberships.FindLast(m => m.Index <= index).Membership
+        ?? throw new ArgumentOutOfRangeException(nameof(index), index, $"the snapshot is at {Snapshot.Index}");
 
     internal ulong First => offset.Index + 1;
 
@@ -70,6 +85,8 @@ internal sealed class RaftLog
         if (entry.Index != Last + 1)
             throw new InvalidOperationException($"entry {entry.Index} does not follow {Last}");
         entries.Add(entry);
+        if (entry.Kind == EntryKind.Membership)
+            memberships.Add((entry.Index, Membership.Decode(entry.Data.Span)));
     }
 
     /// <summary>Takes a leader's entries, dropping what conflicts with them (figure 2, AppendEntries steps 3 and 4). They follow an index that matches.</summary>
@@ -159,6 +176,8 @@ internal sealed class RaftLog
         Stable = snapshot.Index; // nothing is acknowledged before the ticket of its installation
         unwritten = snapshot.Index + 1;
         writing.Clear();
+        memberships.Clear();
+        memberships.Add((snapshot.Index, snapshot.Membership));
     }
 
     /// <summary>A snapshot was taken here; entries through <paramref name="through"/> are not needed any more.</summary>
@@ -169,6 +188,7 @@ internal sealed class RaftLog
         if (snapshot.Index <= Snapshot.Index)
             return; // a leader's newer snapshot came while this one was written
         Snapshot = snapshot;
+        memberships.RemoveRange(0, memberships.FindLastIndex(m => m.Index <= snapshot.Index));
         if (through <= offset.Index)
             return;
         var mark = At(through);
@@ -183,6 +203,7 @@ internal sealed class RaftLog
         if (from <= Commit)
             throw new InvalidOperationException($"entry {from} conflicts, but {Commit} is committed");
         entries.RemoveRange((int)(from - First), (int)(Last + 1 - from));
+        memberships.RemoveAll(m => m.Index >= from); // what was not committed was never in force for good
         Stable = Math.Min(Stable, from - 1);
         unwritten = Math.Min(unwritten, from);
         for (var n = writing.Count; n > 0; n--)

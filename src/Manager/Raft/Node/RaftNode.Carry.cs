@@ -11,6 +11,13 @@ internal sealed partial class RaftNode
         while (core!.HasReady)
             await CarryAsync(core.TakeReady(), stop);
         aside.RemoveAll(t => t.IsCompletedSuccessfully);
+        if (!ticking && !core.Membership.IsSole(core.Self))
+        {
+            // With nobody to hear from, an idle single manager stays asleep.
+            ticking = true;
+            aside.Add(TickAsync(stop));
+        }
+
         Publish();
     }
 
@@ -118,8 +125,8 @@ internal sealed partial class RaftNode
         snapshotting = true;
         snapshotIndex = applied;
         bytesSinceSnapshot = 0;
-        var keep = core.Voters.Length == 1 ? 0 : options.KeepEntries;
-        var meta = new SnapshotMeta(applied, core.Log.TermAt(applied)!.Value, core.Voters);
+        var keep = core.Membership.IsSole(core.Self) ? 0 : options.KeepEntries;
+        var meta = new SnapshotMeta(applied, core.Log.TermAt(applied)!.Value, core.Log.MembershipAt(applied));
         aside.Add(TakeSnapshotAsync(meta, applied > keep ? applied - keep : 0, machine.Capture(), stop));
     }
 

@@ -22,6 +22,7 @@ internal sealed partial class RaftNode(
     private ulong snapshotIndex;
     private long bytesSinceSnapshot;
     private bool snapshotting;
+    private bool ticking;
 
     public LeadershipStatus Current => board.Current;
 
@@ -66,9 +67,8 @@ internal sealed partial class RaftNode(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         try
         {
-            if (core.Voters is [var only] && only == core.Self)
+            if (core.Membership.IsSole(core.Self))
                 core.CampaignNow(); // nobody else could be leading
-            aside.Add(TickAsync(ending.Token));
             await CarryAllAsync(ending.Token);
             while (await inbox.Reader.WaitToReadAsync(stop))
             {
@@ -136,8 +136,6 @@ internal sealed partial class RaftNode(
 
     private async Task TickAsync(CancellationToken stop)
     {
-        if (core!.Voters.Length == 1)
-            return; // nobody to hear from: an idle single manager stays asleep
         using var timer = new PeriodicTimer(options.Tick, time);
         try
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using Orchestrator.Manager.Raft.Core;
 
@@ -28,11 +27,17 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
 
     private const string StateManifest = "state";
 
+    /// <summary>Before the manifest of a payload that is sealed; journals of versions that sealed nothing lack it, and are read as they are.</summary>
+    private const string Sealed = "sealed-";
+
     private SqliteConnection? connection;
     private SqliteCommand? insert;
     private SqliteCommand? hard;
+    private JournalSeal? seal;
     private ulong last;
     private ulong snapshot;
+
+    private string KeysPath { get; } = System.IO.Path.Combine(directory, JournalKeys.FileName);
 
     internal string Path { get; } = System.IO.Path.Combine(directory, "journal.db");
 
@@ -43,6 +48,8 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
 #pragma warning disable CA1416 // orch runs on Linux only
         File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 #pragma warning restore CA1416
+        if (!File.Exists(Path) && !File.Exists(KeysPath))
+            JournalKeys.Create(KeysPath, time); // before the database: SQLite's first sync is of the directory too, and so of the keys' name
         connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, DefaultTimeout = 1 }.ToString());
         try
         {
@@ -63,6 +70,7 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
         }
 
         PrepareSchema();
+        seal = new(OpenKeys(), persistenceId);
         insert = Command("INSERT INTO journal VALUES ($id, $n, $term, $manifest, $payload, $time)", "$n", "$term", "$manifest", "$payload", "$time");
         hard = Command("INSERT OR REPLACE INTO hard_state VALUES ($id, $term, $vote, $commit)", "$term", "$vote", "$commit");
         var contents = new JournalContents(ReadHardState(), ReadSnapshotMeta(), ReadEntries());
@@ -110,8 +118,8 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
                 var p = insert!.Parameters;
                 p["$n"].Value = (long)entry.Index;
                 p["$term"].Value = (long)entry.Term;
-                p["$manifest"].Value = ManifestOf(entry.Kind);
-                p["$payload"].Value = Bytes(entry.Data);
+                p["$manifest"].Value = Sealed + ManifestOf(entry.Kind);
+                p["$payload"].Value = seal!.Seal(ManifestOf(entry.Kind), entry.Index, entry.Term, entry.Data.Span);
                 p["$time"].Value = now;
                 insert.ExecuteNonQuery();
             }
@@ -149,9 +157,10 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
         read.Parameters["$n"].Value = (long)meta.Index;
         using var row = read.ExecuteReader();
         row.Read();
-        if (row.GetString(0) != StateManifest)
+        var manifest = Clear(row.GetString(0));
+        if (manifest != StateManifest)
             throw Damaged($"snapshot {meta.Index} is stored as '{row.GetString(0)}', which this version does not know", null);
-        return (meta, row.GetFieldValue<byte[]>(1));
+        return (meta, Payload(row.GetString(0), meta.Index, meta.Term, row.GetFieldValue<byte[]>(1), "snapshot"));
     }
 
     public void Dispose()
@@ -194,8 +203,7 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
         using var row = read.ExecuteReader();
         if (!row.Read())
             return SnapshotMeta.None;
-        var voters = row.GetString(2).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return new((ulong)row.GetInt64(0), (ulong)row.GetInt64(1), [.. voters.Select(v => new PeerId(ulong.Parse(v, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)))]);
+        return new((ulong)row.GetInt64(0), (ulong)row.GetInt64(1), MembershipText.Read(row.GetString(2)));
     }
 
     private List<Entry> ReadEntries()
@@ -204,8 +212,39 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
         using var row = read.ExecuteReader();
         List<Entry> entries = [];
         while (row.Read())
-            entries.Add(new((ulong)row.GetInt64(0), (ulong)row.GetInt64(1), KindOf(row.GetString(2), row.GetInt64(0)), row.GetFieldValue<byte[]>(3)));
+        {
+            var (index, term, manifest) = ((ulong)row.GetInt64(0), (ulong)row.GetInt64(1), row.GetString(2));
+            var kind = KindOf(Clear(manifest), row.GetInt64(0));
+            entries.Add(new(index, term, kind, Payload(manifest, index, term, row.GetFieldValue<byte[]>(3), "entry")));
+        }
+
         return entries;
+    }
+
+    /// <summary>The journal's keys: made with the first journal that seals, and never again for one that is sealed already.</summary>
+    private JournalKeys OpenKeys()
+    {
+        if (File.Exists(KeysPath))
+            return JournalKeys.Read(KeysPath);
+        using var count = Command(
+            "SELECT (SELECT count(*) FROM journal WHERE manifest LIKE 'sealed-%') + (SELECT count(*) FROM snapshots WHERE manifest LIKE 'sealed-%')");
+        return (long)count.ExecuteScalar()! == 0 ? JournalKeys.Create(KeysPath, time) : JournalKeys.Read(KeysPath);
+    }
+
+    private static string Clear(string manifest) => manifest.StartsWith(Sealed, StringComparison.Ordinal) ? manifest[Sealed.Length..] : manifest;
+
+    private byte[] Payload(string manifest, ulong index, ulong term, byte[] stored, string what)
+    {
+        if (!manifest.StartsWith(Sealed, StringComparison.Ordinal))
+            return stored;
+        try
+        {
+            return seal!.Open(Clear(manifest), index, term, stored);
+        }
+        catch (System.Security.Cryptography.CryptographicException e)
+        {
+            throw Damaged($"{what} {index} cannot be opened: {e.Message}", e);
+        }
     }
 
     private void WriteHardState(HardState state)
@@ -224,9 +263,9 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
             "$n", "$term", "$voters", "$manifest", "$payload", "$time");
         save.Parameters["$n"].Value = (long)meta.Index;
         save.Parameters["$term"].Value = (long)meta.Term;
-        save.Parameters["$voters"].Value = string.Join(' ', meta.Voters);
-        save.Parameters["$manifest"].Value = StateManifest;
-        save.Parameters["$payload"].Value = Bytes(state);
+        save.Parameters["$voters"].Value = MembershipText.Write(meta.Membership);
+        save.Parameters["$manifest"].Value = Sealed + StateManifest;
+        save.Parameters["$payload"].Value = seal!.Seal(StateManifest, meta.Index, meta.Term, state.Span);
         save.Parameters["$time"].Value = time.GetUtcNow().ToUnixTimeMilliseconds();
         save.ExecuteNonQuery();
         Delete("DELETE FROM snapshots WHERE persistence_id = $id AND sequence_number <> $n", meta.Index);
@@ -278,11 +317,6 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
         "empty" => EntryKind.Empty,
         _ => throw Damaged($"entry {index} is stored as '{manifest}', which this version does not know", null),
     };
-
-    private static byte[] Bytes(ReadOnlyMemory<byte> memory) =>
-        MemoryMarshal.TryGetArray(memory, out var segment) && segment.Offset == 0 && segment.Array!.Length == segment.Count
-            ? segment.Array
-            : memory.ToArray();
 
     private JournalException Damaged(string what, Exception? cause) => new(
         $"the journal {Path} is damaged: {what}. Restore the directory from a backup; or, in a cluster with other managers, "

@@ -6,13 +6,13 @@ namespace Orchestrator.Manager.Raft.Transport;
 
 /// <summary>
 /// The binary form of a message: version byte, kind, flags, then unsigned LEB128 numbers in the order of the fields; entries as
-/// count and (index, term, kind, length, bytes); a snapshot as index, term, voters, length, bytes.
+/// count and (index, term, kind, length, bytes); a snapshot as index, term, membership, length, bytes.
 /// </summary>
 internal sealed class MessageCodec : RpcCodec<Message>
 {
     internal static readonly MessageCodec Instance = new();
 
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const byte Rejects = 1, Transfers = 2, HasSnapshot = 4;
 
     public override string ContentSuffix => "";
@@ -42,9 +42,7 @@ internal sealed class MessageCodec : RpcCodec<Message>
             return;
         Number(target, snapshot.Index);
         Number(target, snapshot.Term);
-        Number(target, (ulong)snapshot.Voters.Length);
-        foreach (var voter in snapshot.Voters)
-            Number(target, voter.Value);
+        Bytes(target, snapshot.Membership.Encode());
         Bytes(target, value.SnapshotData);
     }
 
@@ -75,10 +73,7 @@ internal sealed class MessageCodec : RpcCodec<Message>
         if ((flags & HasSnapshot) != 0)
         {
             var (index, term) = (Number(ref reader), Number(ref reader));
-            var voters = new PeerId[Count(ref reader)];
-            for (var i = 0; i < voters.Length; i++)
-                voters[i] = new(Number(ref reader));
-            message = message with { Snapshot = new(index, term, [.. voters]), SnapshotData = Bytes(ref reader) };
+            message = message with { Snapshot = new(index, term, Membership.Decode(Bytes(ref reader))), SnapshotData = Bytes(ref reader) };
         }
 
         return reader.End ? message : throw new FormatException("something follows the raft message");

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Manager.State.Apply;
 
@@ -24,7 +25,7 @@ internal static class Applying
         return new(next, outcome, refused ? [] : [.. draft.Changes()]);
     }
 
-    private static Shared.Model.StackReply? Step(Draft draft, Command command)
+    private static StackReply? Step(Draft draft, Command command)
     {
         if (draft.Swarm is null && command is not InitSwarm)
         {
@@ -59,6 +60,12 @@ internal static class Applying
             case ExplainTasks explain: TaskSteps.Explain(draft, explain); break;
             case DeleteTasks delete: TaskSteps.Delete(draft, delete); break;
             case ReportTasks report: TaskSteps.Report(draft, report); break;
+            case CreateSecret create: PayloadSteps.Create(draft, new Secret { Id = create.Id, Spec = create.Spec }, ""); break;
+            case UpdateSecret update: PayloadSteps.Update(draft, PayloadSteps.Secrets(draft), update.Id, update.Version, update.Spec); break;
+            case RemoveSecret remove: PayloadSteps.Remove(draft, PayloadSteps.Secrets(draft), remove.Id); break;
+            case CreateConfig create: PayloadSteps.Create(draft, new Config { Id = create.Id, Spec = create.Spec }, ""); break;
+            case UpdateConfigLabels update: PayloadSteps.Update(draft, PayloadSteps.Configs(draft), update.Id, update.Version, update.Spec); break;
+            case RemoveConfig remove: PayloadSteps.Remove(draft, PayloadSteps.Configs(draft), remove.Id); break;
             case DeployStack deploy: return StackSteps.Deploy(draft, deploy);
             case Turn turn:
                 foreach (var step in turn.Steps)

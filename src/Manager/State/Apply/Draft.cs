@@ -12,6 +12,8 @@ internal sealed class Draft
     private readonly ImmutableSortedDictionary<TaskId, ServiceTask>.Builder tasks;
     private readonly ImmutableSortedDictionary<NetworkId, Network>.Builder networks;
     private readonly ImmutableSortedDictionary<NetworkId, Network>.Builder leaving;
+    private readonly ImmutableSortedDictionary<string, Secret>.Builder secrets;
+    private readonly ImmutableSortedDictionary<string, Config>.Builder configs;
     private readonly Dictionary<object, (object? Before, object? After)> changes = [];
     private readonly List<object> order = [];
     private readonly List<Problem> problems = [];
@@ -27,6 +29,8 @@ internal sealed class Draft
         tasks = start.Tasks.ToBuilder();
         networks = start.Networks.ToBuilder();
         leaving = start.LeavingNetworks.ToBuilder();
+        secrets = start.Secrets.ToBuilder();
+        configs = start.Configs.ToBuilder();
     }
 
     internal ObjectVersion Version { get; }
@@ -37,6 +41,9 @@ internal sealed class Draft
     internal IReadOnlyDictionary<TaskId, ServiceTask> Tasks => tasks;
     internal IReadOnlyDictionary<NetworkId, Network> Networks => networks;
     internal IReadOnlyDictionary<NetworkId, Network> LeavingNetworks => leaving;
+
+    internal IReadOnlyDictionary<string, Secret> Secrets => secrets;
+    internal IReadOnlyDictionary<string, Config> Configs => configs;
 
     /// <summary>The kind of the first problem; the answer's status is its.</summary>
     internal RefusalKind? Refused { get; private set; }
@@ -83,6 +90,25 @@ internal sealed class Draft
         networks[network.Id] = next;
     }
 
+    internal void Put(StoredPayload payload)
+    {
+        var next = payload with { Version = Version, UpdatedAt = At };
+        Note((payload.Noun, payload.Id), (StoredPayload?)secrets.GetValueOrDefault(payload.Id) ?? configs.GetValueOrDefault(payload.Id), next);
+        if (next is Secret secret)
+            secrets[secret.Id] = secret;
+        else
+            configs[next.Id] = (Config)next;
+    }
+
+    internal void Remove(StoredPayload payload)
+    {
+        Note((payload.Noun, payload.Id), payload, after: null);
+        if (payload is Secret)
+            secrets.Remove(payload.Id);
+        else
+            configs.Remove(payload.Id);
+    }
+
     internal void Remove(NodeId id)
     {
         Note(id, nodes[id], after: null);
@@ -121,6 +147,8 @@ internal sealed class Draft
         Tasks = tasks.ToImmutable(),
         Networks = networks.ToImmutable(),
         LeavingNetworks = leaving.ToImmutable(),
+        Secrets = secrets.ToImmutable(),
+        Configs = configs.ToImmutable(),
     };
 
     /// <summary>One change for each object that differs from before the entry, however often it was put.</summary>

@@ -38,6 +38,8 @@ internal static class ServiceSteps
             }
 
             RefuseTakenPorts(draft, service.Id, previous, "");
+            if (previous.TaskTemplate.ContainerSpec is { } container)
+                PayloadSteps.Resolve(draft, container, "");
             if (draft.Refused is null)
                 Replace(draft, service, previous, new() { State = "rollback_started", StartedAt = draft.At, Message = "manually requested rollback" });
             return;

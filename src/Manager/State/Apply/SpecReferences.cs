@@ -29,7 +29,11 @@ internal static class SpecReferences
         {
             Mode = mode,
             Networks = [],
-            TaskTemplate = spec.TaskTemplate with { Networks = networks },
+            TaskTemplate = spec.TaskTemplate with
+            {
+                Networks = networks,
+                ContainerSpec = spec.TaskTemplate.ContainerSpec is { } container ? PayloadSteps.Resolve(draft, container, where) : null,
+            },
             Orch = spec.Orch is { DependsOn.Count: > 0 } ? spec.Orch : null,
             EndpointSpec = endpoint with { Mode = string.IsNullOrEmpty(endpoint.Mode) ? "vip" : endpoint.Mode },
         };

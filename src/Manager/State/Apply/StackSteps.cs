@@ -8,15 +8,20 @@ internal static class StackSteps
     internal static StackReply? Deploy(Draft draft, DeployStack command)
     {
         var spec = command.Spec;
-        if (command.NetworkIds.Count != spec.Networks.Count || command.ServiceIds.Count != spec.Services.Count)
+        if (command.NetworkIds.Count != spec.Networks.Count || command.ServiceIds.Count != spec.Services.Count
+            || command.SecretIds.Count != spec.Secrets.Count || command.ConfigIds.Count != spec.Configs.Count)
         {
-            draft.Refuse(RefusalKind.Invalid, "a stack needs one id for each network and service");
+            draft.Refuse(RefusalKind.Invalid, "a stack needs one id for each network, secret, config and service");
             return null;
         }
 
         var changes = new List<StackChange>();
         for (var i = 0; i < spec.Networks.Count; i++)
             changes.Add(Network(draft, command, spec.Networks[i], command.NetworkIds[i]));
+        for (var i = 0; i < spec.Secrets.Count; i++)
+            changes.Add(StackPayloads.Put(draft, command.Name, new Secret { Id = command.SecretIds[i], Spec = spec.Secrets[i] }));
+        for (var i = 0; i < spec.Configs.Count; i++)
+            changes.Add(StackPayloads.Put(draft, command.Name, new Config { Id = command.ConfigIds[i], Spec = spec.Configs[i] }));
         if (spec.Prune)
             changes.AddRange(Prune(draft, command));
 
@@ -31,6 +36,9 @@ internal static class StackSteps
             DependencySteps.Refuse(draft, stored, where);
         }
 
+        // Last, when no service of the stack needs them any more.
+        if (spec.Prune)
+            changes.AddRange(StackPayloads.Prune(draft, command));
         return new() { Changes = changes };
     }
 
@@ -85,7 +93,7 @@ internal static class StackSteps
         return new("service", wanted.Name, existing.Id.Value, "updated");
     }
 
-    private static bool InStack(IReadOnlyDictionary<string, string> labels, string stack) =>
+    internal static bool InStack(IReadOnlyDictionary<string, string> labels, string stack) =>
         labels.TryGetValue(StackSpec.NamespaceLabel, out var name) && name == stack;
 
     private static string? Difference(Network existing, NetworkCreateRequest wanted)

@@ -18,6 +18,9 @@ internal static class ContainerSpecValidation
         Later(found, spec);
         foreach (var problem in HealthValidation.Check(spec.Healthcheck, Root + ".Healthcheck"))
             found.Add(problem.Where, problem.Message);
+        if (spec.Privileges is { } privileges)
+            PrivilegesValidation.Check(found, privileges, Root + ".Privileges");
+        PayloadValidation.References(found, spec, Root);
 
         foreach (var mount in spec.Mounts)
             Mount(found, mount);
@@ -29,11 +32,6 @@ internal static class ContainerSpecValidation
     {
         found.Unsupported(spec.Tty, Root + ".TTY", "terminals of tasks");
         found.Unsupported(spec.OpenStdin, Root + ".OpenStdin", "tasks with an open stdin");
-        found.Unsupported(spec.Secrets.Count > 0, Root + ".Secrets", "secrets");
-        found.Unsupported(spec.Configs.Count > 0, Root + ".Configs", "configs");
-        found.When(
-            spec.Privileges?.Seccomp is { Mode: not (null or "" or "default") }, Root + ".Privileges.Seccomp",
-            "seccomp profiles other than the default are not supported yet");
     }
 
     private static void Mount(Findings found, Mount mount)
@@ -52,12 +50,10 @@ internal static class ContainerSpecValidation
                 found.When(mount.TmpfsOptions?.SizeBytes < 0, where, $"the tmpfs at '{mount.Target}' has a negative size");
                 break;
             case "volume":
-                found.Add(where, string.IsNullOrEmpty(mount.Source)
-                    ? $"anonymous volumes are not supported yet ('{mount.Target}'): use a bind mount or tmpfs"
-                    : $"named volumes are not supported yet ('{mount.Source}'): use a bind mount or tmpfs");
+                VolumeMountValidation.Check(found, mount, where);
                 break;
             default:
-                found.Add(where, $"mount type '{mount.Type}' is not supported: use bind or tmpfs");
+                found.Add(where, $"mount type '{mount.Type}' is not supported: use bind, volume or tmpfs");
                 break;
         }
     }

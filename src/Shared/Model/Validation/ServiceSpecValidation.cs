@@ -62,8 +62,8 @@ public static class ServiceSpecValidation
         found.When(task.Runtime is not (null or "" or "container"), "TaskTemplate.Runtime", $"runtime '{task.Runtime}' is not supported yet: use container");
         if (task.LogDriver is { } log)
         {
-            found.When(log.Name is not ("" or "json-file"), "TaskTemplate.LogDriver.Name", $"log driver '{log.Name}' is not supported yet: use json-file");
-            found.Unsupported(log.Options.Count > 0, "TaskTemplate.LogDriver.Options", "log options");
+            foreach (var problem in LogOptions.Check(log.Name, log.Options))
+                found.Add("TaskTemplate.LogDriver", problem);
         }
 
         if (task.Resources is { } resources)

@@ -12,6 +12,7 @@ internal static class JsonLogLine
         byte[]? text = null;
         var stream = "stdout";
         DateTimeOffset? time = null;
+        Dictionary<string, string>? attributes = null;
         try
         {
             var json = new Utf8JsonReader(line);
@@ -20,6 +21,7 @@ internal static class JsonLogLine
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
                 var (isLog, isStream, isTime) = (json.ValueTextEquals("log"u8), json.ValueTextEquals("stream"u8), json.ValueTextEquals("time"u8));
+                var isAttributes = json.ValueTextEquals("attrs"u8);
                 json.Read();
                 if (isLog)
                     text = Unescape(ref json);
@@ -27,6 +29,8 @@ internal static class JsonLogLine
                     stream = json.ValueTextEquals("stderr"u8) ? "stderr" : "stdout";
                 else if (isTime)
                     time = json.GetDateTimeOffset();
+                else if (isAttributes && json.TokenType == JsonTokenType.StartObject)
+                    attributes = Attributes(ref json);
                 else
                     json.Skip();
             }
@@ -36,7 +40,20 @@ internal static class JsonLogLine
             return null;
         }
 
-        return text is null || time is null ? null : new LogRecord { Line = text, Stream = stream, Time = time.Value };
+        return text is null || time is null ? null : new LogRecord { Line = text, Stream = stream, Time = time.Value, Attributes = attributes };
+    }
+
+    private static Dictionary<string, string> Attributes(ref Utf8JsonReader json)
+    {
+        var attributes = new Dictionary<string, string>(StringComparer.Ordinal);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = json.GetString()!;
+            json.Read();
+            attributes[name] = json.GetString() ?? "";
+        }
+
+        return attributes;
     }
 
     private static byte[] Unescape(ref Utf8JsonReader json)

@@ -3,14 +3,14 @@ using Orchestrator.Shared.Protocol;
 namespace Orchestrator.Worker.Containers.Logs;
 
 /// <summary>Cuts a file's bytes into records; a line that is not whole yet stays until its rest comes.</summary>
-internal sealed class LogLines
+internal sealed class LogLines(LogCodec codec)
 {
     private byte[] buffer = new byte[64 << 10];
     private int begin;
     private int end;
 
     /// <summary>Reads on. False at the end of the file.</summary>
-    internal async ValueTask<bool> FillAsync(FileStream file, CancellationToken stop)
+    internal async ValueTask<bool> FillAsync(Stream file, CancellationToken stop)
     {
         if (begin > 0)
         {
@@ -33,7 +33,7 @@ internal sealed class LogLines
         {
             var line = buffer.AsSpan(begin, length);
             begin += length + 1;
-            if (JsonLogLine.Parse(line) is { } record)
+            if (codec.Parse(line) is { } record)
                 return record;
         }
 

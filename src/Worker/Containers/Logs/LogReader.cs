@@ -3,7 +3,7 @@ using Orchestrator.Shared.Protocol;
 
 namespace Orchestrator.Worker.Containers.Logs;
 
-/// <summary>Reads a container's json-file log: whole lines in the order they were written, over rotated files, and on as it grows.</summary>
+/// <summary>Reads a container's log: whole lines in the order they were written, over rotated files, and on as it grows.</summary>
 internal static class LogReader
 {
     /// <param name="path">The newest file of the log.</param>
@@ -11,17 +11,19 @@ internal static class LogReader
     /// <param name="watch">For following.</param>
     /// <param name="ended">Completes when nothing more will be written; a follower then reads to the end and stops.</param>
     /// <param name="stop">Cancels.</param>
+    /// <param name="codec">How the driver wrote it; json-file's when it is not said.</param>
     internal static async IAsyncEnumerable<LogRecord> ReadAsync(
-        string path, LogQuery query, LogWatch watch, Task ended, [EnumeratorCancellation] CancellationToken stop)
+        string path, LogQuery query, LogWatch watch, Task ended, [EnumeratorCancellation] CancellationToken stop, LogCodec? codec = null)
     {
+        codec ??= LogCodec.Json;
         // Before the first read: what is written from now on is announced.
         using var changes = query.Follow ? watch.Subscribe(Path.GetDirectoryName(path)!) : null;
-        var files = new Queue<FileStream>(LogFiles.OpenAll(path));
+        var files = new Queue<LogPart>(LogFiles.OpenAll(path));
         try
         {
             if (query.Tail is { } tail)
-                SkipTo(files, tail);
-            var lines = new LogLines();
+                SkipTo(files, tail, codec);
+            var lines = new LogLines(codec);
             var assembler = new LogAssembler();
             while (true)
             {
@@ -39,14 +41,14 @@ internal static class LogReader
                             yield return line;
                         }
                     }
-                    while (await lines.FillAsync(file, stop));
+                    while (await lines.FillAsync(file.Lines, stop));
 
                     if (files.Count == 1)
                     {
                         // Only a file that is no longer the newest has a successor, and it is complete then.
                         if (LogFiles.Next(path, file) is not { } next)
                             break;
-                        if (await lines.FillAsync(file, stop))
+                        if (await lines.FillAsync(file.Lines, stop))
                         {
                             await next.DisposeAsync();
                             continue;
@@ -61,7 +63,7 @@ internal static class LogReader
 
                 if (!query.Follow || isOver)
                     break;
-                if (files.Count == 0 && LogFiles.TryOpen(path) is { } first)
+                if (files.Count == 0 && LogPart.TryOpen(path) is { } first)
                 {
                     files.Enqueue(first);
                     continue;
@@ -98,25 +100,20 @@ internal static class LogReader
         }
     }
 
-    private static void SkipTo(Queue<FileStream> files, int tail)
+    private static void SkipTo(Queue<LogPart> files, int tail, LogCodec codec)
     {
         var all = files.ToList();
-        files.Clear();
         var missing = tail;
         var first = all.Count;
         while (first > 0 && (missing > 0 || first == all.Count))
         {
-            var (offset, still) = LogTail.Find(all[--first], missing);
-            all[first].Position = offset;
+            var lines = all[--first].Lines;
+            var (offset, still) = LogTail.Find(lines, missing, codec);
+            lines.Position = offset;
             missing = still;
         }
 
-        for (var i = 0; i < all.Count; i++)
-        {
-            if (i < first)
-                all[i].Dispose();
-            else
-                files.Enqueue(all[i]);
-        }
+        for (var i = 0; i < first; i++)
+            files.Dequeue().DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
 }

@@ -5,14 +5,11 @@ internal static class LogTail
 {
     private const int Block = 64 << 10;
 
-    // A record that ends a line of the container's has an escaped line end as its text's last character.
-    private static ReadOnlySpan<byte> LineEnd => "\\n\",\"stream\""u8;
-
     /// <summary>
     /// The offset in <paramref name="file"/> from which it holds <paramref name="lines"/> whole lines, or 0 and how many of them are still
     /// wanted from the files before.
     /// </summary>
-    internal static (long Offset, int Missing) Find(Stream file, int lines)
+    internal static (long Offset, int Missing) Find(Stream file, int lines, LogCodec codec)
     {
         if (lines == 0)
             return (file.Length, 0);
@@ -35,7 +32,7 @@ internal static class LogTail
                 var left = window.AsSpan(0, right - 1).LastIndexOf((byte)'\n') + 1;
                 if (left == 0 && position > 0)
                     break;
-                if (window.AsSpan(left, right - left).IndexOf(LineEnd) >= 0)
+                if (codec.EndsLine(window.AsSpan(left, right - left)))
                 {
                     if (found == lines)
                         return (position + right, 0);

@@ -34,7 +34,9 @@ internal static class CapabilityPlan
             return [.. All.Where(c => !dropped.Contains(c))];
         if (dropped.Contains(Everything))
             return [.. added];
-        return [.. Default.Where(c => !dropped.Contains(c)), .. added.Where(c => !Default.Contains(c) && !dropped.Contains(c))];
+        // What is both added and dropped is kept, as Docker does: first it drops, then it adds.
+        var kept = Default.Where(c => !dropped.Contains(c)).ToList();
+        return [.. kept, .. added.Where(c => !kept.Contains(c))];
     }
 
     private static List<string> Normalise(string field, IReadOnlyList<string> names, List<Problem> problems)

@@ -15,6 +15,9 @@ internal sealed record EndpointPlan
     /// <summary>It uses the host's own network: no sandbox is made.</summary>
     public bool HostNetwork { get; init; }
 
+    /// <summary>The container whose network it uses: no sandbox is made.</summary>
+    public string? Joins { get; init; }
+
     public ImmutableArray<EndpointRequest> Endpoints { get; init; } = [];
     public ImmutableArray<PortRequest> Ports { get; init; } = [];
 
@@ -29,10 +32,11 @@ internal sealed record EndpointPlan
     {
         var mode = string.IsNullOrEmpty(host.NetworkMode) || host.NetworkMode == "default" ? DefaultNetwork : host.NetworkMode;
         var ports = Published(host.PortBindings, problems);
-        if (mode.StartsWith("container:", StringComparison.Ordinal))
+        if (NamespaceModes.ContainerOf(mode) is { } other)
         {
-            problems.Add(new Problem("HostConfig.NetworkMode", $"network mode '{mode}': joining another container's network does not work yet"));
-            return new EndpointPlan();
+            if (networking?.EndpointsConfig.Count > 0)
+                problems.Add(new Problem("NetworkingConfig", $"conflicting options: cannot attach both user-defined and non-user-defined network-modes ({mode})"));
+            return new EndpointPlan { Joins = other };
         }
 
         if (mode is "host" or "none")

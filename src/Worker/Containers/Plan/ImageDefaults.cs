@@ -38,7 +38,7 @@ internal static class ImageDefaults
             Cmd = command,
             Healthcheck = HealthCheck.Merge(asked.Healthcheck, image.Healthcheck),
             Image = asked.Image,
-            Volumes = asked.Volumes,
+            Volumes = asked.Volumes.Keys.Concat(image.Volumes?.Keys ?? []).Distinct(StringComparer.Ordinal).ToDictionary(v => v, _ => new Orchestrator.Shared.Model.EmptyObject(), StringComparer.Ordinal),
             WorkingDir = string.IsNullOrEmpty(asked.WorkingDir) ? image.WorkingDir : asked.WorkingDir,
             Entrypoint = entrypoint,
             NetworkDisabled = asked.NetworkDisabled,

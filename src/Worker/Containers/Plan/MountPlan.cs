@@ -1,6 +1,8 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Orchestrator.Shared.Model;
 using Orchestrator.Worker.Runtime.Spec;
+using Orchestrator.Worker.Volumes.Plan;
 
 namespace Orchestrator.Worker.Containers.Plan;
 
@@ -9,6 +11,21 @@ namespace Orchestrator.Worker.Containers.Plan;
 /// <param name="Create">Made as a directory when it is missing (<c>Binds</c>); else its absence is the user's mistake (<c>Mounts</c>).</param>
 /// <param name="Where">The field of the request, for the problem.</param>
 internal sealed record BindSource(string Path, bool Create, string Where);
+
+/// <summary>A volume that a container asks for.</summary>
+internal sealed record VolumeWant
+{
+    /// <summary>Empty: nobody named it.</summary>
+    public string Name { get; init; } = "";
+
+    public required string Target { get; init; }
+    public bool ReadOnly { get; init; }
+    public bool NoCopy { get; init; }
+    public string? Subpath { get; init; }
+    public string Mode { get; init; } = "";
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = FrozenDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> Options { get; init; } = FrozenDictionary<string, string>.Empty;
+}
 
 /// <summary>A container's own mounts, beside those every container gets.</summary>
 internal sealed record MountPlan
@@ -21,17 +38,20 @@ internal sealed record MountPlan
     /// <summary>As inspect shows them.</summary>
     public ImmutableArray<MountPoint> Points { get; init; } = [];
 
-    private const string NoVolumes = "volumes come with a later release; use a bind mount (an absolute path on the host) or a tmpfs";
+    /// <summary>Volumes asked for by name or, without one, in the list of mounts.</summary>
+    public ImmutableArray<VolumeWant> Volumes { get; init; } = [];
 
     private static readonly string[] Propagations = ["private", "rprivate", "slave", "rslave", "shared", "rshared"];
 
     internal static MountPlan Of(HostConfig host, List<Problem> problems)
     {
         var found = new List<(OciMount Mount, BindSource? Source, MountPoint Point)>();
+        var volumes = new List<VolumeWant>();
+        VolumeRequestPlan.CheckDriver(host.VolumeDriver, "HostConfig.VolumeDriver", problems);
         for (var i = 0; i < host.Binds.Count; i++)
-            AddBind(host.Binds[i], $"HostConfig.Binds[{i}]", found, problems);
+            AddBind(host.Binds[i], $"HostConfig.Binds[{i}]", found, volumes, problems);
         for (var i = 0; i < host.Mounts.Count; i++)
-            AddMount(host.Mounts[i], $"HostConfig.Mounts[{i}]", found, problems);
+            AddMount(host.Mounts[i], $"HostConfig.Mounts[{i}]", found, volumes, problems);
         foreach (var (target, options) in host.Tmpfs)
         {
             const string where = "HostConfig.Tmpfs";
@@ -39,7 +59,8 @@ internal sealed record MountPlan
                 found.Add((Tmpfs(target, [.. options.Split(',', StringSplitOptions.RemoveEmptyEntries)]), null, TmpfsPoint(target)));
         }
 
-        foreach (var twice in found.GroupBy(f => f.Mount.Destination, StringComparer.Ordinal).Where(g => g.Count() > 1))
+        var places = found.Select(f => f.Mount.Destination).Concat(volumes.Select(v => v.Target));
+        foreach (var twice in places.GroupBy(p => p, StringComparer.Ordinal).Where(g => g.Count() > 1))
             problems.Add(new Problem("HostConfig.Mounts", $"Duplicate mount point: {twice.Key}"));
 
         var ordered = found.OrderBy(f => f.Mount.Destination.Count(c => c == '/')).ToList();
@@ -48,18 +69,25 @@ internal sealed record MountPlan
             Mounts = [.. ordered.Select(f => f.Mount)],
             Sources = [.. ordered.Where(f => f.Source is not null).Select(f => f.Source!)],
             Points = [.. ordered.Select(f => f.Point)],
+            Volumes = [.. volumes],
         };
     }
 
-    /// <summary><c>SOURCE:TARGET[:ro,rw,z,Z,PROPAGATION]</c></summary>
-    private static void AddBind(string text, string where, List<(OciMount, BindSource?, MountPoint)> found, List<Problem> problems)
+    /// <summary><c>SOURCE:TARGET[:ro,rw,z,Z,PROPAGATION]</c>, <c>VOLUME:TARGET[:ro,rw,z,Z,nocopy]</c> or <c>TARGET</c></summary>
+    private static void AddBind(
+        string text, string where, List<(OciMount, BindSource?, MountPoint)> found, List<VolumeWant> volumes, List<Problem> problems)
     {
         var parts = text.Split(':');
+        if (parts is [['/', ..] only])
+        {
+            if (CheckTarget(only, where, problems))
+                volumes.Add(new VolumeWant { Target = Clean(only) });
+            return;
+        }
+
         if (parts.Length is < 2 or > 3 || parts[0].Length == 0)
         {
-            problems.Add(new Problem(where, parts.Length < 2
-                ? $"anonymous volume '{text}': {NoVolumes}"
-                : $"invalid volume specification: '{text}'"));
+            problems.Add(new Problem(where, $"invalid volume specification: '{text}'"));
             return;
         }
 
@@ -67,7 +95,7 @@ internal sealed record MountPlan
             return;
         if (!parts[0].StartsWith('/'))
         {
-            problems.Add(new Problem(where, $"named volume '{parts[0]}': {NoVolumes}"));
+            AddNamed(parts, where, volumes, problems);
             return;
         }
 
@@ -89,7 +117,48 @@ internal sealed record MountPlan
         Add(parts[0], parts[1], parts.Length == 3 ? parts[2] : "", readOnly, propagation, recursive: true, create: true, where, found);
     }
 
-    private static void AddMount(Mount mount, string where, List<(OciMount, BindSource?, MountPoint)> found, List<Problem> problems)
+    private static void AddNamed(string[] parts, string where, List<VolumeWant> volumes, List<Problem> problems)
+    {
+        VolumeRequestPlan.CheckName(parts[0], where, problems);
+        var options = parts.Length == 3 ? parts[2].Split(',') : [];
+        if (options.Any(o => o is not ("ro" or "readonly" or "rw" or "z" or "Z" or "nocopy")))
+            problems.Add(new Problem(where, $"invalid mode: {parts[2]}"));
+        volumes.Add(new VolumeWant
+        {
+            Name = parts[0],
+            Target = Clean(parts[1]),
+            ReadOnly = options.Any(o => o is "ro" or "readonly"),
+            NoCopy = options.Contains("nocopy"),
+            Mode = parts.Length == 3 ? parts[2] : "z",
+        });
+    }
+
+    private static void AddVolume(Mount mount, string where, List<VolumeWant> volumes, List<Problem> problems)
+    {
+        var options = mount.VolumeOptions;
+        if (!string.IsNullOrEmpty(mount.Source))
+            VolumeRequestPlan.CheckName(mount.Source, where, problems);
+        if (mount.BindOptions is not null || mount.TmpfsOptions is not null)
+            problems.Add(new Problem(where, $"invalid mount config for type \"volume\": {(mount.BindOptions is null ? "TmpfsOptions" : "BindOptions")} are for mounts of another type"));
+        VolumeRequestPlan.CheckDriver(options?.DriverConfig?.Name, where, problems);
+        VolumeRequestPlan.CheckOptions(options?.DriverConfig?.Options ?? FrozenDictionary<string, string>.Empty, where, problems);
+        if (options?.Subpath is { Length: > 0 } subpath && (subpath.StartsWith('/') || subpath.Split('/').Contains("..")))
+            problems.Add(new Problem(where, $"invalid mount config for type \"volume\": subpath '{subpath}' must be a relative path within the volume"));
+        volumes.Add(new VolumeWant
+        {
+            Name = mount.Source ?? "",
+            Target = Clean(mount.Target),
+            ReadOnly = mount.ReadOnly,
+            NoCopy = options?.NoCopy ?? false,
+            Subpath = string.IsNullOrEmpty(options?.Subpath) ? null : options.Subpath,
+            Mode = "z",
+            Labels = options?.Labels ?? FrozenDictionary<string, string>.Empty,
+            Options = options?.DriverConfig?.Options ?? FrozenDictionary<string, string>.Empty,
+        });
+    }
+
+    private static void AddMount(
+        Mount mount, string where, List<(OciMount, BindSource?, MountPoint)> found, List<VolumeWant> volumes, List<Problem> problems)
     {
         if (!CheckTarget(mount.Target, where, problems))
             return;
@@ -122,10 +191,10 @@ internal sealed record MountPlan
                 found.Add((Tmpfs(mount.Target, [.. options]), null, TmpfsPoint(mount.Target)));
                 break;
             case "volume":
-                problems.Add(new Problem(where, $"volume '{mount.Source}': {NoVolumes}"));
+                AddVolume(mount, where, volumes, problems);
                 break;
             default:
-                problems.Add(new Problem(where, $"invalid mount type '{mount.Type}' for {mount.Target}: bind and tmpfs work"));
+                problems.Add(new Problem(where, $"invalid mount type '{mount.Type}' for {mount.Target}: bind, volume and tmpfs work"));
                 break;
         }
     }
@@ -174,5 +243,5 @@ internal sealed record MountPlan
         return true;
     }
 
-    private static string Clean(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+    internal static string Clean(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 }

@@ -52,6 +52,7 @@ internal sealed record RecoveryPlan(ImmutableArray<TakenContainer> Keep, Immutab
             var taken = state with
             {
                 Status = ContainerStatus.Running,
+                Paused = record.Paused,
                 Pid = record.Pid,
                 StartedAt = record.StartedAt,
                 StoppedByUser = state.Status == ContainerStatus.Running && state.StoppedByUser,
@@ -66,6 +67,7 @@ internal sealed record RecoveryPlan(ImmutableArray<TakenContainer> Keep, Immutab
             state with
             {
                 Status = ContainerStatus.Exited,
+                Paused = false,
                 Pid = 0,
                 ExitCode = 255,
                 ExitUnknown = true,

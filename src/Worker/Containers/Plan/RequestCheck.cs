@@ -32,59 +32,28 @@ internal static partial class RequestCheck
             Refuse("StopSignal", $"Invalid signal: {config.StopSignal}");
         if (config.Tty || config.OpenStdin)
             Refuse(config.Tty ? "Tty" : "OpenStdin", "a terminal or an open stdin does not work yet: attach and exec come with a later release");
-        if (config.Volumes.Count > 0)
-            Refuse("Volumes", $"anonymous volume {config.Volumes.Keys.First()}: volumes come with a later release");
+        foreach (var volume in config.Volumes.Keys.Where(v => !v.StartsWith('/') || MountPlan.Clean(v) == "/"))
+            Refuse("Volumes", $"invalid volume '{volume}': it must be an absolute path of the container, and not /");
         problems.AddRange(HealthValidation.Check(config.Healthcheck, "Healthcheck"));
         if (config.NetworkDisabled == true && host.PortBindings.Count > 0)
             Refuse("NetworkDisabled", "a container without network cannot publish ports");
-        if (host.Privileged)
-            Refuse("HostConfig.Privileged", "privileged containers do not work yet: add the capabilities that are needed with CapAdd");
-        if (!string.IsNullOrEmpty(host.CgroupParent))
-            Refuse("HostConfig.CgroupParent", "a cgroup parent per container does not work yet: give the daemon one with --cgroup-parent");
 
-        Later(host, problems);
         ResourcePlan.Check(host, facts, problems);
         RestartPlan.Check(host.RestartPolicy, host.AutoRemove, problems);
         HostsFile.Check(host.ExtraHosts, problems);
         LogPlan.Check(host.LogConfig, problems);
         SecurityPlan.Of(host, problems);
+        NamespaceModes.Check(config, host, facts, problems);
+        DeviceRequest.Check(host, problems);
+        if (host.StorageOpt.Count > 0)
+            Refuse("HostConfig.StorageOpt", "storage options do not work: containers write into directories of the data root, whose file system has no quota of ours; give the data root a file system of its own size");
+        if (host.Annotations.Keys.Any(k => k.Length == 0))
+            Refuse("HostConfig.Annotations", "invalid Annotations: the empty string is not permitted as an annotation key");
         foreach (var name in host.Sysctls.Keys.Where(name => !IsNamespaced(name, host.NetworkMode)))
             Refuse("HostConfig.Sysctls", $"sysctl '{name}' is not allowed: it is not the container's own");
-    }
-
-    /// <summary>Fields that are known and do not work yet. Whoever makes one work takes it out of here.</summary>
-    private static void Later(HostConfig host, List<Problem> problems)
-    {
-        void Refuse(bool given, string field)
-        {
-            if (given)
-                problems.Add(new Problem("HostConfig." + field, $"{field} does not work yet"));
-        }
-
-        Refuse(host.Devices.Count > 0, "Devices");
-        Refuse(host.DeviceCgroupRules.Count > 0, "DeviceCgroupRules");
-        Refuse(host.BlkioWeight != 0, "BlkioWeight");
-        Refuse(host.BlkioWeightDevice.Count > 0, "BlkioWeightDevice");
-        Refuse(host.BlkioDeviceReadBps.Count > 0, "BlkioDeviceReadBps");
-        Refuse(host.BlkioDeviceWriteBps.Count > 0, "BlkioDeviceWriteBps");
-        Refuse(host.BlkioDeviceReadIops.Count > 0, "BlkioDeviceReadIOps");
-        Refuse(host.BlkioDeviceWriteIops.Count > 0, "BlkioDeviceWriteIOps");
-        Refuse(host.CpuRealtimePeriod != 0, "CpuRealtimePeriod");
-        Refuse(host.CpuRealtimeRuntime != 0, "CpuRealtimeRuntime");
-        Refuse(host.MemorySwappiness is not (null or -1), "MemorySwappiness");
-        Refuse(host.OomKillDisable == true, "OomKillDisable");
-        Refuse(host.CgroupnsMode is not (null or "" or "private"), "CgroupnsMode");
-        Refuse(host.IpcMode is not (null or "" or "private"), "IpcMode");
-        Refuse(host.PidMode is not (null or ""), "PidMode");
-        Refuse(host.UtsMode is not (null or ""), "UTSMode");
-        Refuse(host.UsernsMode is not (null or ""), "UsernsMode");
-        Refuse(host.VolumesFrom.Count > 0, "VolumesFrom");
-        Refuse(host.VolumeDriver is not (null or "" or "local"), "VolumeDriver");
-        Refuse(host.PublishAllPorts, "PublishAllPorts");
-        Refuse(host.StorageOpt.Count > 0, "StorageOpt");
-        Refuse(host.Annotations.Count > 0, "Annotations");
-        Refuse(host.MaskedPaths is not null, "MaskedPaths");
-        Refuse(host.ReadonlyPaths is not null, "ReadonlyPaths");
+        var sharesIpc = host.IpcMode == NamespaceModes.Host || NamespaceModes.ContainerOf(host.IpcMode ?? "") is not null;
+        foreach (var name in host.Sysctls.Keys.Where(name => sharesIpc && !name.StartsWith("net.", StringComparison.Ordinal) && IsNamespaced(name, host.NetworkMode)))
+            Refuse("HostConfig.Sysctls", $"sysctl '{name}' is not allowed in the IPC mode {host.IpcMode}: it would change another's");
     }
 
     /// <summary>Docker's rule for container names, without the leading slash.</summary>
@@ -95,7 +64,7 @@ internal static partial class RequestCheck
     }
 
     private static bool IsNamespaced(string name, string? networkMode) =>
-        (name.StartsWith("net.", StringComparison.Ordinal) && networkMode != "host")
+        (name.StartsWith("net.", StringComparison.Ordinal) && networkMode != "host" && NamespaceModes.ContainerOf(networkMode ?? "") is null)
         || name.StartsWith("fs.mqueue.", StringComparison.Ordinal) || NamespacedSysctls.Contains(name);
 
     [GeneratedRegex("^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", RegexOptions.CultureInvariant)]

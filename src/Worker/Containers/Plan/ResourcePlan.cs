@@ -27,6 +27,22 @@ internal static class ResourcePlan
             Refuse("Memory", "the memory limit cannot be negative");
         if (host.Memory > 0 && host.MemorySwap > 0 && host.MemorySwap < host.Memory)
             Refuse("MemorySwap", "Minimum memoryswap limit should be larger than memory limit, see usage");
+        if (host.MemorySwap < -1)
+            Refuse("MemorySwap", "the limit of memory and swap cannot be negative; -1 is unlimited swap");
+        if (host.MemoryReservation is > 0 and < LeastMemory)
+            Refuse("MemoryReservation", "Minimum memory reservation allowed is 6MB");
+        if (host.MemoryReservation < 0)
+            Refuse("MemoryReservation", "the memory reservation cannot be negative");
+        if (host.MemorySwappiness is < -1 or > 100)
+            Refuse("MemorySwappiness", $"Invalid value: {host.MemorySwappiness}, valid memory swappiness range is 0-100");
+        if (host.NanoCpus > 0 && !facts.Limits.Cpu)
+            Refuse("NanoCpus", "NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted");
+        if ((host.CpuRealtimePeriod != 0 || host.CpuRealtimeRuntime != 0) && !facts.Limits.Realtime)
+            Refuse(host.CpuRealtimePeriod != 0 ? "CpuRealtimePeriod" : "CpuRealtimeRuntime", "Your kernel does not support CPU real-time scheduler");
+        if (host.CpuRealtimePeriod < 0 || host.CpuRealtimeRuntime < 0)
+            Refuse(host.CpuRealtimePeriod < 0 ? "CpuRealtimePeriod" : "CpuRealtimeRuntime", "real-time period and runtime are microseconds and cannot be negative");
+        if (host.CpuRealtimeRuntime > 0 && host.CpuRealtimeRuntime > (host.CpuRealtimePeriod > 0 ? host.CpuRealtimePeriod : 1_000_000))
+            Refuse("CpuRealtimeRuntime", "cpu real-time runtime cannot be higher than cpu real-time period");
         if (host.Memory == 0 && host.MemorySwap > 0)
             Refuse("MemorySwap", "You should always set the Memory limit when using Memoryswap limit, see usage");
         if (host.Memory > 0 && host.MemoryReservation > host.Memory)
@@ -44,7 +60,9 @@ internal static class ResourcePlan
         if (host.OomScoreAdj is < -1000 or > 1000)
             Refuse("OomScoreAdj", $"Invalid value {host.OomScoreAdj}, range for oom score adj is [-1000, 1000]");
         CheckCpuSet("CpusetCpus", host.CpusetCpus, facts.Cpus, problems);
-        CheckCpuSet("CpusetMems", host.CpusetMems, int.MaxValue, problems);
+        CheckCpuSet("CpusetMems", host.CpusetMems, facts.Limits.MemoryNodes, problems);
+        IoLimitPlan.Check(host, problems);
+        CgroupParentPlan.Check(host.CgroupParent, problems);
         foreach (var limit in host.Ulimits)
         {
             if (!UlimitNames.Contains(limit.Name))
@@ -54,12 +72,16 @@ internal static class ResourcePlan
         }
     }
 
-    internal static OciResources Of(HostConfig host, HostFacts facts) => new()
+    /// <param name="host">The container's.</param>
+    /// <param name="facts">The host's.</param>
+    /// <param name="blocks">Numbers of the block devices that the limits name.</param>
+    internal static OciResources Of(HostConfig host, HostFacts facts, ImmutableDictionary<string, (uint Major, uint Minor)> blocks) => new()
     {
         Devices = SpecDefaults.DeviceRules,
         Memory = Memory(host, facts),
         Cpu = Cpu(host),
         Pids = host.PidsLimit is > 0 ? new OciPids { Limit = host.PidsLimit.Value } : null,
+        BlockIO = IoLimitPlan.Of(host, blocks),
     };
 
     internal static ImmutableArray<OciRlimit> Rlimits(HostConfig host) =>
@@ -72,26 +94,31 @@ internal static class ResourcePlan
         }),
     ];
 
-    private static OciMemory? Memory(HostConfig host, HostFacts facts)
+    internal static OciMemory? Memory(HostConfig host, HostFacts facts)
     {
-        if (host.Memory == 0 && host.MemoryReservation == 0)
-            return null;
-        return new OciMemory
+        var memory = new OciMemory
         {
             Limit = host.Memory > 0 ? host.Memory : null,
             Reservation = host.MemoryReservation > 0 ? host.MemoryReservation : null,
-            // Unset means as much swap again as memory, which is what Docker does.
-            Swap = !facts.SwapLimit || host.Memory == 0 ? null : host.MemorySwap == 0 ? host.Memory * 2 : host.MemorySwap,
+            Swap = !facts.Limits.Swap || host.Memory == 0 ? null : SwapOf(host),
+            Swappiness = host.MemorySwappiness is >= 0 ? (ulong)host.MemorySwappiness : null,
+            DisableOomKiller = host.OomKillDisable == true ? true : null,
         };
+        return memory == new OciMemory() ? null : memory;
     }
 
-    private static OciCpu? Cpu(HostConfig host)
+    /// <summary>Memory and swap together. Unset means as much swap again as memory, which is what Docker does; 0: no limit is set.</summary>
+    internal static long SwapOf(HostConfig host) => host.MemorySwap == 0 ? host.Memory * 2 : host.MemorySwap;
+
+    internal static OciCpu? Cpu(HostConfig host)
     {
         var cpu = new OciCpu
         {
             Shares = host.CpuShares > 0 ? (ulong)host.CpuShares : null,
-            Quota = host.NanoCpus > 0 ? host.NanoCpus * Period / 1_000_000_000 : host.CpuQuota > 0 ? host.CpuQuota : null,
+            Quota = host.NanoCpus > 0 ? host.NanoCpus * Period / 1_000_000_000 : host.CpuQuota != 0 ? host.CpuQuota : null,
             Period = host.NanoCpus > 0 ? (ulong)Period : host.CpuPeriod > 0 ? (ulong)host.CpuPeriod : null,
+            RealtimePeriod = host.CpuRealtimePeriod > 0 ? (ulong)host.CpuRealtimePeriod : null,
+            RealtimeRuntime = host.CpuRealtimeRuntime > 0 ? host.CpuRealtimeRuntime : null,
             Cpus = string.IsNullOrEmpty(host.CpusetCpus) ? null : host.CpusetCpus,
             Mems = string.IsNullOrEmpty(host.CpusetMems) ? null : host.CpusetMems,
         };
@@ -117,7 +144,8 @@ internal static class ResourcePlan
             if (numbers.Max() >= count)
             {
                 problems.Add(new Problem(
-                    "HostConfig." + field, $"Requested CPUs are not available - requested {text}, available: 0-{count - 1}"));
+                    "HostConfig." + field,
+                    $"Requested {(field == "CpusetCpus" ? "CPUs" : "memory nodes")} are not available - requested {text}, available: {(count == 1 ? "0" : $"0-{count - 1}")}"));
                 return;
             }
         }

@@ -52,9 +52,12 @@ internal static class SpecDefaults
             Destination = "/dev/shm",
             Type = "tmpfs",
             Source = "shm",
-            Options = ["nosuid", "noexec", "nodev", "mode=1777", $"size={(shmSize > 0 ? shmSize : DefaultShmSize)}"],
+            Options = ["nosuid", "noexec", "nodev", "mode=1777", $"size={ShmBytes(shmSize)}"],
         },
     ];
+
+    /// <summary>Size of /dev/shm.</summary>
+    internal static long ShmBytes(long asked) => asked > 0 ? asked : DefaultShmSize;
 
     private static OciDevice Character(string path, long major, long minor) =>
         new() { Type = "c", Path = path, Major = major, Minor = minor, FileMode = 0x1B6, Uid = 0, Gid = 0 };

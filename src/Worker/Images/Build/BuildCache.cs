@@ -22,6 +22,7 @@ internal sealed class BuildCache(string root)
     private readonly ConcurrentDictionary<string, CachedStep> _steps = new(StringComparer.Ordinal);
 
     internal IEnumerable<string> DiffIds => _steps.Values.Where(s => s.DiffId is not null).Select(s => s.DiffId!);
+    internal IEnumerable<KeyValuePair<string, CachedStep>> Steps => _steps;
     internal IEnumerable<string> Blobs => _steps.Values.Where(s => s.Blob is not null).Select(s => s.Blob!);
 
     /// <summary>The key of a step: what came before, what it says, and what it reads.</summary>

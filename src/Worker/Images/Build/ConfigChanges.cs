@@ -11,11 +11,14 @@ internal static partial class ConfigChanges
 
     /// <summary>The config that a list of instructions makes from nothing (<c>image import --change</c>).</summary>
     /// <exception cref="ImageException">Some of them are wrong; the message names all.</exception>
-    internal static ImageConfig Parse(ImmutableArray<string> changes)
+    internal static ImageConfig Parse(ImmutableArray<string> changes) => Parse(changes, new());
+
+    /// <summary>The config that a list of instructions makes of another one (<c>commit --change</c>).</summary>
+    /// <exception cref="ImageException">Some of them are wrong; the message names all.</exception>
+    internal static ImageConfig Parse(ImmutableArray<string> changes, ImageConfig config)
     {
         var dockerfile = DockerfileParser.Parse("FROM scratch\n" + string.Join('\n', changes));
         var problems = dockerfile.Problems.Select(p => p.Message).ToList();
-        var config = new ImageConfig();
         foreach (var instruction in dockerfile.Instructions.Skip(1))
         {
             if (instruction.Keyword is "FROM" or "RUN" or "COPY" or "ADD" or "ARG" or "SHELL" or "MAINTAINER")

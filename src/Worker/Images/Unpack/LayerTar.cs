@@ -9,13 +9,13 @@ namespace Orchestrator.Worker.Images.Unpack;
 /// </summary>
 internal static class LayerTar
 {
-    /// <summary>Writes the tar; answers how many entries it has.</summary>
-    internal static int Write(string upper, Stream to, CancellationToken stop)
+    /// <summary>Writes the tar, without the paths that are skipped; answers how many entries it has.</summary>
+    internal static int Write(string upper, Stream to, CancellationToken stop, Func<string, bool>? skip = null)
     {
         var tar = new TarComposer(to);
         var inodes = new Dictionary<ulong, string>();
         var count = 0;
-        foreach (var (name, path, status) in Tree(upper, ""))
+        foreach (var (name, path, status) in Tree(upper, "", skip))
         {
             stop.ThrowIfCancellationRequested();
             if (status is { Kind: FileKind.Character, Major: 0, Minor: 0 })
@@ -53,7 +53,7 @@ internal static class LayerTar
         }
     }
 
-    private static IEnumerable<(string Name, string Path, FileStatus Status)> Tree(string folder, string prefix)
+    private static IEnumerable<(string Name, string Path, FileStatus Status)> Tree(string folder, string prefix, Func<string, bool>? skip)
     {
         var names = Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).ToArray();
         Array.Sort(names, StringComparer.Ordinal);
@@ -62,10 +62,12 @@ internal static class LayerTar
             var path = $"{folder}/{name}";
             var status = FileOps.Status(path) ?? throw new IOException($"{path} vanished while its layer was being written");
             var full = Under(prefix, name!);
+            if (skip is not null && skip(full))
+                continue;
             yield return (full, path, status);
             if (status.Kind != FileKind.Directory)
                 continue;
-            foreach (var below in Tree(path, full))
+            foreach (var below in Tree(path, full, skip))
                 yield return below;
         }
     }

@@ -37,7 +37,7 @@ internal sealed class LayerUnpacker(string directory, WhiteoutUse whiteouts) : I
     }
 
     /// <summary>Sets the directories' times, which their children changed.</summary>
-    private void Finish()
+    internal void Finish()
     {
         for (var i = _directories.Count - 1; i >= 0; i--)
         {
@@ -53,7 +53,8 @@ internal sealed class LayerUnpacker(string directory, WhiteoutUse whiteouts) : I
         _directories.Clear();
     }
 
-    private void Apply(TarEntry entry, Stream content)
+    /// <summary>Writes one entry; <see cref="Finish"/> comes after the last.</summary>
+    internal void Apply(TarEntry entry, Stream content)
     {
         var path = EntryPath.Clean(entry.Name);
         if (path.Length == 0)

@@ -74,7 +74,8 @@ internal sealed class LayeredView(ImmutableArray<string> layers)
         ? new("", "", new(FileKind.Directory, 0x1ed, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0), [])
         : new("", layers[0], FileOps.Status(layers[0]) ?? throw new DirectoryNotFoundException(layers[0]), layers);
 
-    private static ViewNode? Child(ViewNode parent, string name)
+    /// <summary>What a directory has under a name, links not followed; null when nothing is there.</summary>
+    internal static ViewNode? Child(ViewNode parent, string name)
     {
         ViewNode? found = null;
         var folders = ImmutableArray.CreateBuilder<string>();

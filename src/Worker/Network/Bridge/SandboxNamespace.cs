@@ -33,12 +33,15 @@ internal sealed class SandboxNamespace : IDisposable
     internal int DnsPort { get; }
 
     /// <summary>Makes one. The calling thread is inside it meanwhile and not afterwards: it would keep the namespace and its links alive.</summary>
-    internal static SandboxNamespace Create()
+    /// <param name="make">Makes the bare namespace; null: it belongs to the host's users.</param>
+    internal static SandboxNamespace Create(Func<SafeFileHandle>? make = null)
     {
         using var home = Namespaces.OpenCurrent();
-        var handle = Namespaces.UnshareNetwork();
+        var handle = make is null ? Namespaces.UnshareNetwork() : make();
         try
         {
+            if (make is not null)
+                Namespaces.EnterNetwork(handle);
             // Bridges here are IPv4: without this every eth0 spends its first seconds on duplicate address detection and router solicitation.
             if (File.Exists(DisableIpv6))
                 File.WriteAllText(DisableIpv6, "1");

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 
 using Orchestrator.Worker.Linux;
 
@@ -24,7 +25,10 @@ internal sealed class WarmNamespaces : IAsyncDisposable
     }
 
     internal ValueTask<SandboxNamespace> TakeAsync()
-        => ready.Reader.TryRead(out var warm) ? ValueTask.FromResult(warm) : new ValueTask<SandboxNamespace>(maker.RunAsync(SandboxNamespace.Create));
+        => ready.Reader.TryRead(out var warm) ? ValueTask.FromResult(warm) : new ValueTask<SandboxNamespace>(maker.RunAsync(() => SandboxNamespace.Create()));
+
+    /// <summary>One in a namespace that was made elsewhere.</summary>
+    internal ValueTask<SandboxNamespace> MakeAsync(Func<SafeFileHandle> make) => new(maker.RunAsync(() => SandboxNamespace.Create(make)));
 
     public async ValueTask DisposeAsync()
     {
@@ -42,7 +46,7 @@ internal sealed class WarmNamespaces : IAsyncDisposable
         {
             while (await ready.Writer.WaitToWriteAsync(stop.Token))
             {
-                var made = await maker.RunAsync(SandboxNamespace.Create);
+                var made = await maker.RunAsync(() => SandboxNamespace.Create());
                 if (!ready.Writer.TryWrite(made))
                     made.Dispose();
             }

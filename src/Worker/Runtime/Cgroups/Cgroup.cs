@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
@@ -5,7 +6,7 @@ using Orchestrator.Worker.Linux;
 namespace Orchestrator.Worker.Runtime.Cgroups;
 
 /// <summary>A container's groups in all hierarchies.</summary>
-internal sealed class Cgroup
+internal sealed partial class Cgroup
 {
     private const int NoEntry = 2;
     private const int Busy = 16;
@@ -19,6 +20,12 @@ internal sealed class Cgroup
     /// <summary>Every directory of it.</summary>
     internal IEnumerable<string> Directories => plan.UnifiedDirectory is { } unified ? plan.LegacyDirectories.Append(unified) : plan.LegacyDirectories;
 
+    /// <summary>Where v1 counts memory, if it does.</summary>
+    internal string? LegacyMemory => plan.OomCounter is { } file && file.EndsWith("/memory.oom_control", StringComparison.Ordinal) ? Path.GetDirectoryName(file) : null;
+
+    /// <summary>The file that v2 changes when memory runs out, if it counts memory.</summary>
+    internal string? UnifiedMemoryEvents => LegacyMemory is null ? plan.OomCounter : null;
+
     /// <summary>Makes the directories and writes the limits; on failure nothing is left.</summary>
     internal static Cgroup Create(CgroupPlan plan)
     {
@@ -30,8 +37,11 @@ internal sealed class Cgroup
                 MakeFresh(directory, () => CgroupParents.MakeLegacy(Path.GetDirectoryName(directory)!));
                 CgroupParents.FillCpuset(directory);
             }
+            if (plan.UnifiedControllers.Contains("hugetlb"))
+                CgroupParents.MakeUnified(Path.GetDirectoryName(plan.UnifiedDirectory!)!, plan.UnifiedControllers); // few need it: parents may be without
             if (plan.UnifiedDirectory is { } unified)
                 MakeFresh(unified, () => CgroupParents.MakeUnified(Path.GetDirectoryName(unified)!, plan.UnifiedControllers));
+            CgroupRealtime.MakeRoom(plan.Writes);
             foreach (var (file, value) in plan.Writes)
                 KernelFile.Write(file, value);
             if (!plan.DeviceProgram.IsEmpty)
@@ -73,35 +83,39 @@ internal sealed class Cgroup
         return 0;
     }
 
-    /// <summary>Stops or continues every process of the group.</summary>
-    internal void Freeze(bool frozen)
-    {
-        if (plan.UnifiedDirectory is { } unified && File.Exists($"{unified}/cgroup.freeze"))
-            KernelFile.Write($"{unified}/cgroup.freeze", frozen ? "1" : "0");
-        else if (plan.LegacyDirectories.FirstOrDefault(d => File.Exists($"{d}/freezer.state")) is { } freezer)
-            KernelFile.Write($"{freezer}/freezer.state", frozen ? "FROZEN" : "THAWED");
-        else
-            throw new RuntimeException("This host's cgroups cannot freeze: there is neither cgroup v2 nor a v1 freezer.");
-    }
+    /// <summary>Everything that runs in the group and below it.</summary>
+    internal IReadOnlyList<int> Processes() =>
+        (plan.UnifiedDirectory ?? plan.LegacyDirectories.FirstOrDefault()) is { } directory ? [.. ProcessesBelow(directory)] : [];
 
     /// <summary>A process is in the group itself, in any hierarchy.</summary>
     internal bool HasProcesses() => Directories.Any(d => KernelFile.ReadOrNull($"{d}/cgroup.procs") is { Length: > 0 });
 
-    /// <summary>Its processes stand still, or are about to: whoever joined would too.</summary>
-    internal bool IsFrozen => plan.UnifiedDirectory is { } unified && KernelFile.ReadOrNull($"{unified}/cgroup.freeze") is { } state
-        ? state.StartsWith('1')
-        : plan.LegacyDirectories.Any(d => KernelFile.ReadOrNull($"{d}/freezer.state") is { } legacy && !legacy.StartsWith("THAWED", StringComparison.Ordinal));
+    /// <summary>What it has used, as this host's groups count it.</summary>
+    internal CgroupReader Reader(CgroupLayout layout) => new(layout, plan.Path);
+
+    /// <summary>Other limits for what runs.</summary>
+    /// <exception cref="RuntimeException">The kernel refused one; all are as they were.</exception>
+    internal IReadOnlyList<string> Update(CgroupLayout layout, Spec.OciResources resources)
+    {
+        var warnings = ImmutableArray.CreateBuilder<string>();
+        var writes = CgroupPlan.Change(layout, plan.Path, resources, warnings);
+        CgroupRealtime.MakeRoom(writes);
+        CgroupChange.Apply(writes);
+        return warnings;
+    }
 
     /// <summary>Kills every process of the group.</summary>
     internal void Kill()
     {
         if (plan.UnifiedDirectory is { } unified && File.Exists($"{unified}/cgroup.kill"))
         {
-            KernelFile.Write($"{unified}/cgroup.kill", "1");
+            KernelFile.Write($"{unified}/cgroup.kill", "1"); // kills what is frozen, too
             return;
         }
         foreach (var directory in Directories.Where(Directory.Exists))
             KillBySignals(directory);
+        if (LegacyFreezer is not null)
+            Thaw(); // v1 keeps a frozen process from dying
     }
 
     /// <summary>Removes the group with all that was made below it. What still runs in it is killed.</summary>
@@ -143,11 +157,25 @@ internal sealed class Cgroup
 
     private static void KillBySignals(string directory)
     {
-        foreach (var below in Directory.EnumerateDirectories(directory))
-            KillBySignals(below);
-        if (KernelFile.ReadOrNull($"{directory}/cgroup.procs") is not { } text)
-            return;
-        foreach (var pid in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            PidFd.Kill(int.Parse(pid, CultureInfo.InvariantCulture), Kill9);
+        foreach (var pid in ProcessesBelow(directory))
+            PidFd.Kill(pid, Kill9);
+    }
+
+    private static IEnumerable<int> ProcessesBelow(string directory)
+    {
+        // A group may go away while it is read.
+        var own = KernelFile.ReadOrNull($"{directory}/cgroup.procs");
+        if (own is null)
+            return [];
+        string[] below;
+        try
+        {
+            below = Directory.GetDirectories(directory);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            below = [];
+        }
+        return [.. CgroupReader.Pids(own), .. below.SelectMany(ProcessesBelow)];
     }
 }

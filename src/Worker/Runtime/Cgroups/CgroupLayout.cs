@@ -16,6 +16,18 @@ internal sealed record CgroupLayout(
     ImmutableArray<string> UnifiedControllers,
     bool SwapAccounting)
 {
+    /// <summary>v2 memory groups have <c>memory.swap.max</c>.</summary>
+    public bool UnifiedSwap { get; init; } = true;
+
+    /// <summary>v1: what stands before <c>weight</c> in the names of the files that hold block I/O weights; null: there are none.</summary>
+    public string? LegacyIoWeight { get; init; }
+
+    /// <summary>v2: the file that holds block I/O weights; null: there is none.</summary>
+    public string? UnifiedIoWeight { get; init; }
+
+    /// <summary>v1 cpu groups can limit real-time processes (the kernel has RT_GROUP_SCHED).</summary>
+    public bool Realtime { get; init; }
+
     private static readonly ImmutableHashSet<string> Controllers =
     [
         "cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids",
@@ -26,12 +38,21 @@ internal sealed record CgroupLayout(
     internal string? LegacyMount(string controller) =>
         Legacy.FirstOrDefault(h => h.Controllers.Contains(controller))?.MountPoint;
 
+    /// <summary>Some hierarchy has the controller.</summary>
+    internal bool Holds(string controller) => LegacyMount(controller) is not null || UnifiedControllers.Contains(controller);
+
     /// <summary>Reads the host's layout.</summary>
     internal static CgroupLayout Discover()
     {
         var layout = Parse(File.ReadAllText("/proc/self/mountinfo"));
+        var bfq = OffersBfq();
         return layout with
         {
+            UnifiedSwap = CountsSwap(layout.Unified),
+            LegacyIoWeight = layout.LegacyMount("blkio") is { } blkio && File.Exists($"{blkio}/blkio.weight") ? "blkio." : bfq ? "blkio.bfq." : null,
+            // Files of a group's own are not in the root; iocost's are there alone (cgroup-v2.rst).
+            UnifiedIoWeight = bfq ? "io.bfq.weight" : layout.Unified is { } io && File.Exists($"{io}/io.cost.qos") ? "io.weight" : null,
+            Realtime = layout.LegacyMount("cpu") is { } cpu && File.Exists($"{cpu}/cpu.rt_runtime_us"),
             UnifiedControllers = layout.Unified is { } v2 && File.Exists($"{v2}/cgroup.controllers")
                 ? [.. File.ReadAllText($"{v2}/cgroup.controllers").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries)]
                 : [],
@@ -65,6 +86,20 @@ internal sealed record CgroupLayout(
             }
         }
         return new CgroupLayout(legacy.ToImmutable(), unified, [], SwapAccounting: false);
+    }
+
+    /// <summary>Any disk may be given to the scheduler bfq, which brings its files to every group.</summary>
+    private static bool OffersBfq() => Directory.Exists("/sys/block") && Directory.EnumerateDirectories("/sys/block")
+        .Select(disk => $"{disk}/queue/scheduler").Where(File.Exists)
+        .Any(file => File.ReadAllText(file).Contains("bfq", StringComparison.Ordinal));
+
+    /// <summary>Our own group tells, where it has memory's files; else whether the kernel has swap at all.</summary>
+    private static bool CountsSwap(string? unified)
+    {
+        var own = File.ReadLines("/proc/self/cgroup").FirstOrDefault(l => l.StartsWith("0::/", StringComparison.Ordinal))?[3..].TrimEnd('/');
+        return unified is not null && own is not null && File.Exists($"{unified}{own}/memory.max")
+            ? File.Exists($"{unified}{own}/memory.swap.max")
+            : File.Exists("/proc/swaps");
     }
 
     private static string Unescape(string path) => path

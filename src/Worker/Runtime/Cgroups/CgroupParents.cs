@@ -6,6 +6,8 @@ namespace Orchestrator.Worker.Runtime.Cgroups;
 /// <summary>Groups above the containers' own: made when first needed, set up so that what is made below them works.</summary>
 internal static class CgroupParents
 {
+    private const int Busy = 16;
+
     /// <summary>Makes a v1 group and those above it. An empty cpuset admits nobody, so a new one takes its parent's, and hands it on.</summary>
     internal static void MakeLegacy(string directory)
     {
@@ -34,18 +36,16 @@ internal static class CgroupParents
         }
     }
 
-    /// <summary>Makes a v2 group and those above it, each handing the controllers down.</summary>
+    /// <summary>Makes a v2 group and those above it. All of them hand the controllers down, also those that were there: a parent of the user's may not yet.</summary>
     internal static void MakeUnified(string directory, ImmutableArray<string> controllers)
     {
-        var missing = new Stack<string>();
-        var at = directory;
-        for (; !Directory.Exists(at); at = Path.GetDirectoryName(at)!)
-            missing.Push(at);
-        HandDown(at, controllers);
-        foreach (var made in missing)
+        var path = new Stack<string>();
+        for (var at = directory; File.Exists($"{at}/cgroup.controllers") || !Directory.Exists(at); at = Path.GetDirectoryName(at)!)
+            path.Push(at);
+        foreach (var at in path)
         {
-            KernelFile.MakeDirectory(made);
-            HandDown(made, controllers);
+            KernelFile.MakeDirectory(at);
+            HandDown(at, controllers);
         }
     }
 
@@ -84,7 +84,17 @@ internal static class CgroupParents
         var file = $"{directory}/cgroup.subtree_control";
         var have = (KernelFile.ReadOrNull(file) ?? "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
         var more = controllers.Except(have).ToList();
-        if (more.Count > 0)
+        if (more.Count == 0)
+            return;
+        try
+        {
             KernelFile.Write(file, string.Join(' ', more.Select(c => $"+{c}")));
+        }
+        catch (LinuxException busy) when (busy.Errno == Busy)
+        {
+            // cgroup-v2.rst, "no internal process constraint"
+            throw new RuntimeException(
+                $"The cgroup {directory} has processes of its own, so it cannot hand the controllers {string.Join(", ", more)} down: name a parent that has none.", busy);
+        }
     }
 }

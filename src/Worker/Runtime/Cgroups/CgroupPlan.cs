@@ -9,6 +9,9 @@ internal readonly record struct CgroupWrite(string File, string Value);
 /// <summary>Which groups a container gets and what is written into them, in order.</summary>
 internal sealed record CgroupPlan
 {
+    /// <summary>Its place below the root of every hierarchy.</summary>
+    public required string Path { get; init; }
+
     /// <summary>The container's own directory in each v1 hierarchy.</summary>
     public required ImmutableArray<string> LegacyDirectories { get; init; }
 
@@ -29,6 +32,7 @@ internal sealed record CgroupPlan
     /// <summary>v2 controllers that the ancestors must hand down.</summary>
     public ImmutableArray<string> UnifiedControllers { get; init; } = [];
 
+    /// <summary>Handed down for every container, so that it can be counted and limited later; huge pages only to who limits them.</summary>
     private static readonly ImmutableArray<string> Wanted = ["cpu", "cpuset", "memory", "pids", "io"];
 
     /// <summary>Devices every container may use whatever its rules say (runtime-spec, default devices), and mknod of all.</summary>
@@ -43,36 +47,46 @@ internal sealed record CgroupPlan
     {
         if (!path.StartsWith('/') || path.Split('/').Any(part => part is "." or "..") || path.Length < 2)
             throw new RuntimeException($"The cgroup path '{path}' is not an absolute path below the root of the hierarchies.");
-        var writes = ImmutableArray.CreateBuilder<CgroupWrite>();
         var warnings = ImmutableArray.CreateBuilder<string>();
-        foreach (var hierarchy in layout.Legacy)
-        {
-            foreach (var controller in hierarchy.Controllers)
-                writes.AddRange(LegacyLimits.For(controller, resources with { Devices = WithDefaults(resources.Devices) }, layout.SwapAccounting, warnings)
-                    .Select(w => w with { File = $"{hierarchy.MountPoint}{path}/{w.File}" }));
-        }
         var unified = layout.Unified is { } mount ? mount + path : null;
-        if (unified is not null)
-        {
-            writes.AddRange(UnifiedLimits.For(layout.UnifiedControllers, resources, warnings, onlyHierarchy: layout.Legacy.IsEmpty)
-                .Select(w => w with { File = $"{unified}/{w.File}" }));
-        }
-        else if (!resources.Unified.IsEmpty)
-        {
-            throw new RuntimeException("Settings for cgroup v2 were given, but this host has no cgroup v2 hierarchy.");
-        }
+        var writes = WritesOf(layout, path, resources with { Devices = WithDefaults(resources.Devices) }, warnings);
         var legacyMemory = layout.LegacyMount("memory");
         return new CgroupPlan
         {
+            Path = path,
             LegacyDirectories = [.. layout.Legacy.Where(h => !Redundant(h, unified)).Select(h => h.MountPoint + path)],
             UnifiedDirectory = unified,
-            Writes = writes.ToImmutable(),
+            Writes = writes,
             Warnings = warnings.ToImmutable(),
             DeviceProgram = layout.LegacyMount("devices") is null && unified is not null ? WithDefaults(resources.Devices) : [],
             OomCounter = legacyMemory is not null ? $"{legacyMemory}{path}/memory.oom_control"
                 : layout.UnifiedControllers.Contains("memory") ? $"{unified}/memory.events" : null,
-            UnifiedControllers = [.. Wanted.Where(layout.UnifiedControllers.Contains)],
+            UnifiedControllers = [.. Wanted.Concat(resources.HugepageLimits.IsEmpty ? [] : ["hugetlb"]).Where(layout.UnifiedControllers.Contains)],
         };
+    }
+
+    /// <summary>What new limits mean for the files of a group that is there; what they do not name is not touched.</summary>
+    internal static ImmutableArray<CgroupWrite> Change(
+        CgroupLayout layout, string path, OciResources resources, ImmutableArray<string>.Builder warnings) =>
+        resources.Devices.IsEmpty
+            ? WritesOf(layout, path, resources, warnings)
+            : throw new RuntimeException("The devices of a running container cannot be changed.");
+
+    private static ImmutableArray<CgroupWrite> WritesOf(
+        CgroupLayout layout, string path, OciResources resources, ImmutableArray<string>.Builder warnings)
+    {
+        var writes = ImmutableArray.CreateBuilder<CgroupWrite>();
+        foreach (var hierarchy in layout.Legacy)
+        {
+            foreach (var controller in hierarchy.Controllers)
+                writes.AddRange(LegacyLimits.For(controller, resources, layout, warnings).Select(w => w with { File = $"{hierarchy.MountPoint}{path}/{w.File}" }));
+        }
+        if (layout.Unified is { } unified)
+            writes.AddRange(UnifiedLimits.For(layout, resources, warnings).Select(w => w with { File = $"{unified}{path}/{w.File}" }));
+        else if (!resources.Unified.IsEmpty)
+            throw new RuntimeException("Settings for cgroup v2 were given, but this host has no cgroup v2 hierarchy.");
+        warnings.AddRange(MissingControllers.Of(layout, resources));
+        return writes.ToImmutable();
     }
 
     /// <summary>v2 freezes by itself; a v1 freezer beside it would only cost time.</summary>

@@ -10,8 +10,26 @@ internal sealed class InstanceGroups(CgroupLayout layout, string root, TimeProvi
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
 
-    private IEnumerable<string> Directories => layout.Legacy.Select(h => h.MountPoint).Append(layout.Unified).OfType<string>()
-        .Select(mount => mount + root).Where(Directory.Exists);
+    private readonly string[] places = [.. Mounts(layout).SelectMany(mount => Find(mount, Path.GetFileName(root)).Prepend(mount + root)).Distinct()];
+
+    private IEnumerable<string> Directories => places.Where(Directory.Exists);
+
+    /// <summary>
+    /// Every directory of one hierarchy that bears the instance's name: containers with a parent of their own stand below that parent.
+    /// </summary>
+    internal static IEnumerable<string> Find(string mount, string name)
+    {
+        string[] below;
+        try
+        {
+            below = Directory.GetDirectories(mount);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return []; // groups come and go
+        }
+        return below.SelectMany(directory => Path.GetFileName(directory) == name ? [directory] : Find(directory, name));
+    }
 
     /// <summary>Kills every process in them and removes them; what stays is told with its reason.</summary>
     internal async Task<IReadOnlyList<string>> RemoveAsync(CancellationToken stop)
@@ -24,7 +42,7 @@ internal sealed class InstanceGroups(CgroupLayout layout, string root, TimeProvi
             var refusals = Directories.Select(CgroupParents.RemoveTree).OfType<LinuxException>().ToList();
             if (refusals.Count == 0)
             {
-                foreach (var mount in layout.Legacy.Select(h => h.MountPoint).Append(layout.Unified).OfType<string>())
+                foreach (var mount in Mounts(layout))
                     CgroupParents.RemoveEmpty(Path.GetDirectoryName(mount + root)!);
                 return [];
             }
@@ -34,6 +52,8 @@ internal sealed class InstanceGroups(CgroupLayout layout, string root, TimeProvi
             await Task.Delay(Look, time, stop); // a killed process leaves its group when it is collected
         }
     }
+
+    private static IEnumerable<string> Mounts(CgroupLayout layout) => layout.Legacy.Select(h => h.MountPoint).Append(layout.Unified).OfType<string>();
 
     private static void KillAll(string directory)
     {

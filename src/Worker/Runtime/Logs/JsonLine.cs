@@ -24,14 +24,37 @@ internal static class JsonLine
     }
 
     /// <summary>What lines of one stream and one moment have in common, from their stream on.</summary>
-    internal static byte[] Ending(ReadOnlySpan<byte> stream, DateTimeOffset time)
+    internal static byte[] Ending(ReadOnlySpan<byte> stream, DateTimeOffset time, ReadOnlySpan<byte> attributes = default)
     {
         var into = new ArrayBufferWriter<byte>(96);
         into.Write("\"stream\":\""u8);
         into.Write(stream);
-        into.Write("\",\"time\":\""u8);
+        into.Write("\","u8);
+        into.Write(attributes);
+        into.Write("\"time\":\""u8);
         WriteTime(into, time);
         into.Write("\"}\n"u8);
+        return into.WrittenSpan.ToArray();
+    }
+
+    /// <summary><c>"attrs":{…},</c> for every line of a container; nothing when it has none.</summary>
+    internal static byte[] Attributes(IReadOnlyDictionary<string, string> attributes)
+    {
+        if (attributes.Count == 0)
+            return [];
+        var into = new ArrayBufferWriter<byte>();
+        into.Write("\"attrs\":{"u8);
+        var first = true;
+        foreach (var (name, value) in attributes.OrderBy(a => a.Key, StringComparer.Ordinal))
+        {
+            into.Write(first ? "\""u8 : ",\""u8);
+            Escape(into, Encoding.UTF8.GetBytes(name));
+            into.Write("\":\""u8);
+            Escape(into, Encoding.UTF8.GetBytes(value));
+            into.Write("\""u8);
+            first = false;
+        }
+        into.Write("},"u8);
         return into.WrittenSpan.ToArray();
     }
 

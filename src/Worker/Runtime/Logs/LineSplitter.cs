@@ -6,15 +6,14 @@ namespace Orchestrator.Worker.Runtime.Logs;
 /// Cuts one output stream into log lines. A line longer than 16 KiB is written in pieces of that size, of which only the
 /// last ends in a newline and all bear the time of the first; what is left at the end of the stream has no newline.
 /// </summary>
-internal sealed class LineSplitter(ReadOnlyMemory<byte> stream)
+internal sealed class LineSplitter(ReadOnlyMemory<byte> stream, LineFormat? format = null)
 {
     private const int Longest = 16 * 1024;
 
+    private readonly LineFormat format = format ?? LineFormat.Json;
     private byte[] pending = [];
     private int held;
     private DateTimeOffset? pieceTime;
-    private DateTimeOffset endingTime;
-    private byte[] ending = [];
 
     /// <summary>Bytes of a line whose end has not come yet.</summary>
     internal int Held => held;
@@ -57,25 +56,14 @@ internal sealed class LineSplitter(ReadOnlyMemory<byte> stream)
         if (held > 0)
         {
             Hold(rest);
-            JsonLine.Write(lines, pending.AsSpan(0, held), complete, Ending(time));
+            format.Write(lines, pending.AsSpan(0, held), complete, stream.Span, time);
             held = 0;
         }
         else
         {
-            JsonLine.Write(lines, rest, complete, Ending(time));
+            format.Write(lines, rest, complete, stream.Span, time);
         }
         pieceTime = complete ? null : time;
-    }
-
-    /// <summary>Lines that were read together bear one time, which is written out once.</summary>
-    private byte[] Ending(DateTimeOffset time)
-    {
-        if (time != endingTime || ending.Length == 0)
-        {
-            ending = JsonLine.Ending(stream.Span, time);
-            endingTime = time;
-        }
-        return ending;
     }
 
     private void Hold(ReadOnlySpan<byte> bytes)

@@ -90,21 +90,28 @@ internal sealed record SeccompFilter(ImmutableArray<ulong> Instructions, uint Fl
     /// <summary>The rules of one call, built from the last to the first so that every jump's distance is known.</summary>
     private static ImmutableArray<ulong> Rules(List<OciSyscall> rules, SyscallTable table, uint fallback)
     {
+        // As libseccomp, which the profiles are written for: rules that say what is said anyway do not count, one without conditions
+        // beats all that have some, and of several without conditions the first stands.
+        var counting = rules.Select(r => (Rule: r, Verdict: SeccompAction.Parse(r.Action, r.ErrnoRet))).Where(r => r.Verdict != fallback).ToList();
+        if (counting.Find(r => r.Rule.Args.IsEmpty) is { Rule: not null } always)
+            return Bpf.Return(always.Verdict);
         var code = Bpf.Return(fallback);
-        foreach (var rule in Enumerable.Reverse(rules))
+        foreach (var (rule, verdict) in Enumerable.Reverse(counting))
         {
-            var verdict = Bpf.Return(SeccompAction.Parse(rule.Action, rule.ErrnoRet));
-            if (rule.Args.IsEmpty)
+            foreach (var conditions in Alternatives(rule.Args).Reverse())
             {
-                code = verdict;
-                continue;
+                var guarded = Bpf.Return(verdict);
+                foreach (var argument in conditions.Reverse())
+                    guarded = SeccompComparison.Before(guarded, argument, table.ArgumentWords);
+                code = [.. guarded, .. code];
             }
-            foreach (var argument in rule.Args.Reverse())
-                verdict = SeccompComparison.Before(verdict, argument, table.ArgumentWords);
-            code = [.. verdict, .. code];
         }
         return code;
     }
+
+    /// <summary>All conditions must hold; but when one argument is compared twice, any of them is enough (as in runc).</summary>
+    private static ImmutableArray<ImmutableArray<OciSyscallArg>> Alternatives(ImmutableArray<OciSyscallArg> conditions) =>
+        conditions.DistinctBy(c => c.Index).Count() == conditions.Length ? [conditions] : [.. conditions.Select(c => ImmutableArray.Create(c))];
 
     private static uint ParseFlags(ImmutableArray<string> flags)
     {

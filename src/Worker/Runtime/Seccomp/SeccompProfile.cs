@@ -10,6 +10,16 @@ internal sealed record SeccompProfile
 {
     public required string DefaultAction { get; init; }
     public uint? DefaultErrnoRet { get; init; }
+
+    /// <summary>The old way of naming architectures; the two exclude each other.</summary>
+    public ImmutableArray<string> Architectures { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    /// <summary>Of seccomp(2), passed on.</summary>
+    public ImmutableArray<string> Flags { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    /// <summary>For SCMP_ACT_NOTIFY, which nobody here would answer.</summary>
+    public string? ListenerPath { get; init; }
+
     public ImmutableArray<SeccompArchitecture> ArchMap { get; init => field = value.IsDefault ? [] : value; } = [];
     public ImmutableArray<SeccompRule> Syscalls { get; init => field = value.IsDefault ? [] : value; } = [];
 
@@ -19,16 +29,26 @@ internal sealed record SeccompProfile
     internal static SeccompProfile Default => Docker.Value;
 
     /// <summary>Reads a profile file (<c>--security-opt seccomp=…</c>).</summary>
-    internal static SeccompProfile Parse(ReadOnlySpan<byte> json) =>
-        JsonSerializer.Deserialize(json, SeccompJson.Default.SeccompProfile)
-        ?? throw new JsonException("The seccomp profile is null.");
+    /// <exception cref="JsonException">It is not one.</exception>
+    internal static SeccompProfile Parse(ReadOnlySpan<byte> json)
+    {
+        var profile = JsonSerializer.Deserialize(json, SeccompJson.Default.SeccompProfile) ?? throw new JsonException("the seccomp profile is null");
+        if (!profile.ArchMap.IsEmpty && !profile.Architectures.IsEmpty)
+            throw new JsonException("both 'architectures' and 'archMap' are given: use one of them");
+        if (!string.IsNullOrEmpty(profile.ListenerPath))
+            throw new JsonException("'listenerPath' does not work: nothing here answers the calls that it would be told of");
+        foreach (var rule in profile.Syscalls)
+            rule.Check();
+        return profile;
+    }
 
     /// <summary>The filter for a container with these capabilities on this kernel, on x86-64.</summary>
     internal OciSeccomp For(IReadOnlySet<string> capabilities, Version kernel) => new()
     {
         DefaultAction = DefaultAction,
         DefaultErrnoRet = DefaultErrnoRet,
-        Architectures = [.. ArchMap.Where(a => a.Architecture == "SCMP_ARCH_X86_64").SelectMany(a => (a.SubArchitectures ?? []).Prepend(a.Architecture))],
+        Flags = Flags,
+        Architectures = !Architectures.IsEmpty ? Architectures : [.. ArchMap.Where(a => a.Architecture == "SCMP_ARCH_X86_64").SelectMany(a => (a.SubArchitectures ?? []).Prepend(a.Architecture))],
         Syscalls = [.. Syscalls.Where(rule => rule.Holds(capabilities, kernel)).Select(rule => rule.ToOci())],
     };
 
@@ -59,11 +79,27 @@ internal sealed record SeccompRule
     public SeccompCondition? Includes { get; init; }
     public SeccompCondition? Excludes { get; init; }
 
+    /// <summary>The old way of naming one call.</summary>
+    public string? Name { get; init; }
+
+    internal void Check()
+    {
+        if (!string.IsNullOrEmpty(Name) && !Names.IsEmpty)
+            throw new JsonException("both 'name' and 'names' are given in one rule: use one of them");
+        if (string.IsNullOrEmpty(Name) && Names.IsEmpty)
+            throw new JsonException("a rule names no system call");
+        foreach (var condition in new[] { Includes, Excludes })
+        {
+            if (condition?.MinKernel is { } kernel && (kernel.Split('.').Length != 2 || !Version.TryParse(kernel, out _)))
+                throw new JsonException($"the kernel version '{kernel}' is not MAJOR.MINOR");
+        }
+    }
+
     internal bool Holds(IReadOnlySet<string> capabilities, Version kernel) =>
         Includes?.Included(capabilities, kernel, Architecture) != false
         && Excludes?.Excluded(capabilities, kernel, Architecture) != true;
 
-    internal OciSyscall ToOci() => new() { Names = Names, Action = Action, ErrnoRet = ErrnoRet, Args = Args };
+    internal OciSyscall ToOci() => new() { Names = string.IsNullOrEmpty(Name) ? Names : [Name], Action = Action, ErrnoRet = ErrnoRet, Args = Args };
 }
 
 internal sealed record SeccompCondition
@@ -85,6 +121,7 @@ internal sealed record SeccompCondition
         || (MinKernel is not null && kernel >= Version.Parse(MinKernel));
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+/// <remarks>Go reads names in any case, and profiles in the field rely on it.</remarks>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, PropertyNameCaseInsensitive = true)]
 [JsonSerializable(typeof(SeccompProfile))]
 internal sealed partial class SeccompJson : JsonSerializerContext;

@@ -33,12 +33,12 @@ internal sealed class ContainerOutput : IDisposable
     /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
     internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle? stderr, OutputSpool spool, TimeProvider time, Action<Exception> failed)
     {
-        log = new LogFile(target);
+        log = new LogFile(target, failed);
         this.spool = spool;
         this.time = time;
         this.failed = failed;
-        var output = new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray()));
-        streams = stderr is null ? [output] : [output, new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray()))];
+        var output = new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray(), LineFormat.Of(target)));
+        streams = stderr is null ? [output] : [output, new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray(), LineFormat.Of(target)))];
     }
 
     /// <summary>Before the start, of a container that another shim has started: goes on where that one was.</summary>

@@ -34,6 +34,9 @@ internal sealed partial class Launcher : IDisposable
         Directory.CreateDirectory(directory);
     }
 
+    /// <summary>How the host's cgroups are mounted.</summary>
+    internal Cgroups.CgroupLayout Layout => host.Cgroups;
+
     /// <summary>Where the host's cgroup hierarchies are mounted.</summary>
     internal IEnumerable<string> CgroupMounts => host.Cgroups.Legacy.Select(h => h.MountPoint).Append(host.Cgroups.Unified).OfType<string>();
 

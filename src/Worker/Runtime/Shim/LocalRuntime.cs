@@ -96,7 +96,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     public async Task<IReadOnlyList<ContainerRecord>> ListAsync(CancellationToken stop)
     {
         await LaunchesEndedAsync(stop);
-        return [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit))];
+        return [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit) { Paused = c.Exit is null && c.Cgroup.IsFrozen })];
     }
 
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
@@ -115,6 +115,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
         threads.Dispose();
         execThreads.Dispose();
         loop.Dispose();
+        oomWatch?.Dispose();
         launcher.Dispose();
         foreach (var parent in cgroupParents.Keys)
         {
@@ -155,6 +156,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     {
         BeginSessions(container);
         container.Output.Start(loop);
+        WatchMemory(container);
         container.Token = loop.Watch(container.PidFd, () => Collect(container));
     }
 
@@ -164,6 +166,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
         if (status is null && (container.Parent == Parent.This || !PidFd.HasEnded(container.PidFd)))
             return;
         loop.Forget(container.PidFd, container.Token);
+        oomWatch?.Stop(container);
         End(container, status);
         if (adoptsOrphans)
             CollectOrphans(); // this one may have hidden others

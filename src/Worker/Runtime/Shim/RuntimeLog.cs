@@ -13,7 +13,7 @@ internal static partial class RuntimeLog
     [LoggerMessage(3, LogLevel.Information, "Container {Id} ended with {Code}")]
     public static partial void Ended(this ILogger log, string id, int code);
 
-    [LoggerMessage(4, LogLevel.Error, "The output of container {Id} cannot be logged any more and is dropped")]
+    [LoggerMessage(4, LogLevel.Warning, "The log of container {Id} does not hold all of its output")]
     public static partial void LogBroken(this ILogger log, Exception error, string id);
 
     [LoggerMessage(7, LogLevel.Warning, "A session at container {Id} was cut off: {Reason}")]

@@ -16,6 +16,12 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
     internal const string Delete = "delete";
     internal const string List = "list";
     internal const string Exits = "exits";
+    internal const string Pause = "pause";
+    internal const string Resume = "resume";
+    internal const string Update = "update";
+    internal const string Usage = "usage";
+    internal const string Processes = "processes";
+    internal const string OutOfMemory = "out-of-memory";
 
     public string Name => ServiceName;
 
@@ -74,6 +80,28 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
                     await runtime.SignalExecAsync(kill.Id, kill.ExecId, kill.Number);
                     await AnswerAsync(new RuntimeReply());
                     break;
+                case Pause:
+                    await runtime.PauseAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Resume:
+                    await runtime.ResumeAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop);
+                    await AnswerAsync(new RuntimeReply());
+                    break;
+                case Update:
+                    var update = Read(request, RuntimeJson.Default.UpdateRequest);
+                    await AnswerAsync(new RuntimeReply { Warnings = await runtime.UpdateAsync(update.Id, update.Resources, stop) });
+                    break;
+                case OutOfMemory:
+                    await foreach (var id in runtime.WatchOutOfMemoryAsync(stop))
+                        await AnswerAsync(new RuntimeReply { OutOfMemory = id });
+                    break;
+                case Usage:
+                    await AnswerAsync(new RuntimeReply { Usage = await runtime.ReadUsageAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
+                    break;
+                case Processes:
+                    await AnswerAsync(new RuntimeReply { Processes = await runtime.ListProcessesAsync(Read(request, RuntimeJson.Default.SignalRequest).Id, stop) });
+                    break;
                 default:
                     throw new ShimException($"The runtime has no operation '{operation}'.");
             }
@@ -95,6 +123,8 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
 
 internal sealed record SignalRequest(string Id, int Number);
 
+internal sealed record UpdateRequest(string Id, Spec.OciResources Resources);
+
 /// <summary>The answer to any operation: a failure, or what the operation gives.</summary>
 internal sealed record RuntimeReply
 {
@@ -105,6 +135,10 @@ internal sealed record RuntimeReply
     public ContainerExit? Exit { get; init; }
     public ExecStarted? Exec { get; init; }
     public SessionOpened? Session { get; init; }
+    public IReadOnlyList<string>? Warnings { get; init; }
+    public ContainerUsage? Usage { get; init; }
+    public string? OutOfMemory { get; init; }
+    public IReadOnlyList<int>? Processes { get; init; }
 }
 
 [JsonSourceGenerationOptions(
@@ -116,5 +150,6 @@ internal sealed record RuntimeReply
 [JsonSerializable(typeof(SessionRequest))]
 [JsonSerializable(typeof(ResizeRequest))]
 [JsonSerializable(typeof(ExecSignalRequest))]
+[JsonSerializable(typeof(UpdateRequest))]
 [JsonSerializable(typeof(RuntimeReply))]
 internal sealed partial class RuntimeJson : JsonSerializerContext;

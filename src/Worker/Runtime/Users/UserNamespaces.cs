@@ -20,8 +20,17 @@ internal static class UserNamespaces
     private const ulong ShareFiles = 0x400;
     private const int AtCwd = -100;
 
+    // Two containers that start at once may be the first of their mapping.
+    private static readonly Lock Gate = new();
+
     /// <summary>The path of the namespace with this mapping below the directory; made when it is not there.</summary>
     internal static string Ensure(string directory, ImmutableArray<OciIdMapping> uids, ImmutableArray<OciIdMapping> gids)
+    {
+        lock (Gate)
+            return EnsureAlone(directory, uids, gids);
+    }
+
+    private static string EnsureAlone(string directory, ImmutableArray<OciIdMapping> uids, ImmutableArray<OciIdMapping> gids)
     {
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{IdMap.Text(uids)}/{IdMap.Text(gids)}")).AsSpan(0, 8));
         var path = Path.Combine(directory, name);

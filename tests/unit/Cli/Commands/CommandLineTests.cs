@@ -161,11 +161,11 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Flags_that_come_later_are_refused_together_and_say_why()
     {
-        var create = await Run.OrchAsync(["service", "create", "--secret", "s", "--health-cmd", "true", "--no-healthcheck", "busybox"]);
+        var create = await Run.OrchAsync(["service", "create", "--generic-resource", "s", "--health-cmd", "true", "--no-healthcheck", "busybox"]);
         Assert.Equal(
             (1, """
             --health-cmd does not work yet: health checks come with a later version
-            --secret does not work yet: secrets come with a later version
+            --generic-resource does not work yet: generic resources come with a later version
             --no-healthcheck does not work yet: health checks come with a later version
 
             """),

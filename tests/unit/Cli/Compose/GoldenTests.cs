@@ -52,6 +52,7 @@ public sealed class GoldenTests
         Home = "/home/me",
         Environment = new Dictionary<string, string> { ["TAG"] = "1.2", ["EMPTY"] = "", ["FROM_SHELL"] = "shell", ["COUNT"] = "4" },
         ReadFile = path => File.Exists(path.Replace("/stack", folder)) ? File.ReadAllText(path.Replace("/stack", folder)) : null,
+        ReadBytes = path => File.Exists(path.Replace("/stack", folder)) ? File.ReadAllBytes(path.Replace("/stack", folder)) : null,
     });
 
     private static string Text(StackSpec spec)

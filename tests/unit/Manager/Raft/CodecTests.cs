@@ -11,7 +11,7 @@ public sealed class CodecTests
     {
         Kind = MessageKind.Snapshot, From = new(1), To = new(ulong.MaxValue), Term = 300, LogIndex = 1 << 20, LogTerm = 2, Commit = 127, Hint = 128,
         HintTerm = 3, Reject = true, Transfer = true, Entries = [new(5, 2, EntryKind.Command, "text"u8.ToArray()), new(6, 3, EntryKind.Empty, default)],
-        Snapshot = new(9, 3, [new(1), new(2)]), SnapshotData = "state"u8.ToArray(),
+        Snapshot = new(9, 3, new([new(1), new(2)], [new(2), new(3)], [new(4)])), SnapshotData = "state"u8.ToArray(),
     };
 
     [Fact]
@@ -21,7 +21,7 @@ public sealed class CodecTests
         Assert.Equal(Bytes(Full), Bytes(back));
         Assert.Equal((Full.To, Full.LogIndex, true, true), (back.To, back.LogIndex, back.Reject, back.Transfer));
         Assert.Equal("text"u8, back.Entries[0].Data.Span);
-        Assert.Equal([new PeerId(1), new PeerId(2)], back.Snapshot!.Voters);
+        Assert.Equal([new PeerId(1), new PeerId(2)], back.Snapshot!.Membership.Voters);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class CodecTests
         for (var length = 0; length < bytes.Length; length++)
             Assert.Throws<FormatException>(() => MessageCodec.Instance.Read(new(bytes, 0, length)));
         Assert.Throws<FormatException>(() => MessageCodec.Instance.Read(new([.. bytes, 0])));
-        Assert.Throws<FormatException>(() => MessageCodec.Instance.Read(new([2, .. bytes[1..]])));
+        Assert.Throws<FormatException>(() => MessageCodec.Instance.Read(new([1, .. bytes[1..]])));
     }
 
     [Theory]
@@ -56,7 +56,7 @@ public sealed class CodecTests
     {
         Entry[] entries = [.. log.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(e => e.Split('/')).Select(
             e => new Entry(ulong.Parse(e[0], null), ulong.Parse(e[1], null), EntryKind.Command, default))];
-        var found = JournalCheck.Problem(new(new(2, default, commit), new(snapshot, 1, []), entries));
+        var found = JournalCheck.Problem(new(new(2, default, commit), new(snapshot, 1, Membership.None), entries));
         if (problem is null)
             Assert.Null(found);
         else

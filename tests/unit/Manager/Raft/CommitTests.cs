@@ -44,7 +44,7 @@ public sealed class CommitTests
     [Fact]
     public void A_truncated_write_under_way_makes_nothing_durable()
     {
-        var log = new RaftLog(SnapshotMeta.None, [], 0);
+        var log = new RaftLog(SnapshotMeta.None, [], 0, Membership.None);
         log.Append(new(1, 1, EntryKind.Command, default));
         log.Append(new(2, 1, EntryKind.Command, default));
         log.TakeUnwritten(1);

@@ -8,7 +8,7 @@ namespace Orchestrator.Tests.Unit.Manager.Raft;
 /// Plays a script against voters of the core and writes the transcript. Lines: <c>voters N</c>; <c>campaign N</c>;
 /// <c>tick N TIMES</c>; <c>propose N TEXT</c>; <c>persist N</c> (its writes complete); <c>deliver N</c> (everything on the wire to N);
 /// <c>drop FROM TO</c>; <c>settle</c> (persist and deliver until quiet); <c>snapshot N</c>; <c>transfer N TO</c>; <c>state</c>.
-/// Below each line stands, after "> ", what it caused.
+/// <c>spare N</c> (one that joins); <c>members N 1,2,3 [learners 4]</c>. Below each line stands, after "> ", what it caused.
 /// </summary>
 internal sealed class ScriptRunner
 {
@@ -44,6 +44,16 @@ internal sealed class ScriptRunner
                 }
 
                 break;
+            case "spare":
+                cores[n] = new(new(n), [], new(), default, SnapshotMeta.None, [], () => (int)n);
+                disks[n] = new();
+                break;
+            case "members":
+                var lists = words[2].Split(" learners ");
+                if (cores[n].ProposeMembership(Peers(lists[0]), lists.Length > 1 ? Peers(lists[1]) : []) is null)
+                    Say($"{n} refuses the change");
+                Carry(n);
+                break;
             case "campaign":
                 cores[n].CampaignNow();
                 Carry(n);
@@ -76,7 +86,7 @@ internal sealed class ScriptRunner
                 break;
             case "snapshot":
                 var log = cores[n].Log;
-                cores[n].Compact(new(log.Applied, log.TermAt(log.Applied)!.Value, cores[n].Voters), log.Applied);
+                cores[n].Compact(new(log.Applied, log.TermAt(log.Applied)!.Value, log.MembershipAt(log.Applied)), log.Applied);
                 break;
             case "transfer":
                 cores[n].TransferTo(new(ulong.Parse(words[2], CultureInfo.InvariantCulture)));
@@ -84,7 +94,11 @@ internal sealed class ScriptRunner
                 break;
             case "state":
                 foreach (var core in cores.Values)
-                    Say($"{core.Self} {core.Role} term {core.Term} leader {core.Leader} log {core.Log.First}..{core.Log.Last} commit {core.Log.Commit}");
+                {
+                    var members = core.Membership.Outgoing.IsEmpty && core.Membership.Learners.IsEmpty && core.Membership.Voters.Length == cores.Count ? "" : $" members {Members(core.Membership)}";
+                    Say($"{core.Self} {core.Role} term {core.Term} leader {core.Leader} log {core.Log.First}..{core.Log.Last} commit {core.Log.Commit}{members}");
+                }
+
                 break;
             default:
                 throw new FormatException($"the script says '{words[0]}'");
@@ -158,6 +172,18 @@ internal sealed class ScriptRunner
 
     private void Say(string what) => transcript.Append("> ").Append(what).Append('\n');
 
+    private static List<PeerId> Peers(string text) => [.. text.Split(',').Select(p => new PeerId(ulong.Parse(p, CultureInfo.InvariantCulture)))];
+
+    private static string Members(Membership m) =>
+        string.Join(',', m.Voters) + (m.IsJoint ? $" from {string.Join(',', m.Outgoing)}" : "") + (m.Learners.IsEmpty ? "" : $" learners {string.Join(',', m.Learners)}");
+
+    private static string Text(Entry e) => e.Kind switch
+    {
+        EntryKind.Empty => "-",
+        EntryKind.Membership => Members(Membership.Decode(e.Data.Span)),
+        _ => Encoding.UTF8.GetString(e.Data.Span),
+    };
+
     private static string List(IReadOnlyList<Entry> entries) => string.Concat(
-        entries.Select(e => $" [{e.Index}/{e.Term} {(e.Kind == EntryKind.Empty ? "-" : Encoding.UTF8.GetString(e.Data.Span))}]"));
+        entries.Select(e => $" [{e.Index}/{e.Term} {Text(e)}]"));
 }

@@ -54,9 +54,7 @@ public sealed class ServiceSpecValidationTests
 
     public static TheoryData<ContainerSpec, string> Later => new()
     {
-        { new() { Image = "a", Secrets = [new() { SecretName = "s" }] }, "secrets are not supported yet" },
-        { new() { Image = "a", Configs = [new() { ConfigName = "s" }] }, "configs are not supported yet" },
-        { new() { Image = "a", Mounts = [new() { Type = "volume", Source = "data", Target = "/d" }] }, "named volumes are not supported yet ('data'): use a bind mount or tmpfs" },
+        { new() { Image = "a", Mounts = [new() { Type = "volume", Source = "data", Target = "/d", VolumeOptions = new() { DriverConfig = new() { Name = "nas" } } }] }, "volume driver 'nas' is not there ('/d'): orch has the driver local only" },
     };
 
     [Theory]

@@ -179,6 +179,35 @@ public sealed class NodeAgentTests
         return exec;
     }
 
+    [Fact]
+    public async Task A_task_waits_for_its_secrets_after_a_daemons_restart_and_no_file_ever_holds_them()
+    {
+        var assignment = TestNode.Assign(1, TaskState.Ready);
+        assignment = assignment with
+        {
+            Task = assignment.Task with
+            {
+                Spec = new TaskSpec { ContainerSpec = new ContainerSpec { Image = "app:1", Secrets = [new() { SecretId = "x", SecretName = "token", File = new() { Name = "token" } }] } },
+            },
+        };
+        var node = new TestNode();
+        node.Manager.Send(new Assignments { SessionId = "s", Sequence = 1, Complete = true, Tasks = [assignment], Secrets = [new() { Id = "x", Name = "token", Data = "hunter2"u8.ToArray() }] });
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Ready, "it is ready");
+        Assert.Equal(["/run/secrets/token"], node.Host.Containers.Snapshots().Single().Container.MemoryFiles!);
+        await node.StopDaemonAsync();
+        Assert.All(
+            Directory.EnumerateFiles(node.Host.Root, "*", SearchOption.AllDirectories).Select(File.ReadAllText),
+            text => Assert.False(text.Contains("hunter2", StringComparison.Ordinal) || text.Contains("aHVudGVyMg", StringComparison.Ordinal)));
+
+        await using var again = new TestNode(node.Host);
+        await FakeHost.UntilAsync(() => again.Host.Containers.Snapshots().Count == 1, "the container is taken over");
+        var refused = await Assert.ThrowsAsync<Orchestrator.Worker.Containers.ContainerStartException>(() => again.Host.Containers.StartAsync(again.ContainerOf(1), default));
+        Assert.Contains("its secrets and configs (/run/secrets/token) are not here", refused.Message, StringComparison.Ordinal);
+        again.Manager.Send(new Assignments { SessionId = "s", Sequence = 1, Complete = true, Tasks = [assignment with { Task = assignment.Task with { DesiredState = TaskState.Running } }] });
+        await FakeHost.UntilAsync(() => again.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Failed, "a secret that is gone fails it");
+        Assert.StartsWith("secret token not found", again.Manager.Last[TestNode.Id(1)].Err, StringComparison.Ordinal);
+    }
+
     internal sealed class TestNode : IAsyncDisposable
     {
         private readonly CancellationTokenSource ends = new();
@@ -292,6 +321,12 @@ public sealed class NodeAgentTests
                     Networks = networks,
                 });
             }
+        }
+
+        internal void Send(Assignments message)
+        {
+            lock (guard)
+                stream.Writer.TryWrite(message);
         }
 
         internal void Break()

@@ -11,6 +11,7 @@ using Orchestrator.Worker.Events;
 using Orchestrator.Worker.Images;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;
+using Orchestrator.Worker.Volumes;
 
 namespace Orchestrator.Tests.Unit.Worker.Containers;
 
@@ -30,9 +31,11 @@ internal sealed class FakeHost : IAsyncDisposable
             Runtime = Runtime,
             Networks = Networks,
             Images = Images,
+            Volumes = new VolumeStore(new VolumeStoreOptions { Root = Path.Combine(Root, "volumes"), Time = TimeProvider.System, Log = NullLogger<VolumeStore>.Instance }),
             Events = Events,
             Facts = Facts,
             Root = Path.Combine(Root, "containers"),
+            MemoryRoot = Path.Combine(Root, "files"),
             Time = TimeProvider.System,
             Log = NullLogger<ContainerHost>.Instance,
         });
@@ -82,7 +85,7 @@ internal sealed class FakeHost : IAsyncDisposable
     }
 }
 
-internal sealed class FakeRuntime : IRuntime
+internal sealed partial class FakeRuntime : IRuntime
 {
     private readonly Lock guard = new();
     private readonly Dictionary<string, ContainerRecord> containers = [];

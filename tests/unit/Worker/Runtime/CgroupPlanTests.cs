@@ -54,7 +54,7 @@ public sealed class CgroupPlanTests
         var plan = CgroupPlan.For(layout, "/orch/a", Limits with { Devices = [new OciDeviceRule { Allow = false }] });
         Assert.Empty(plan.LegacyDirectories);
         Assert.Equal(
-            ["cpu.weight=39", "cpu.max=50000 100000", "cpuset.cpus=0-1", "memory.max=1000", "memory.swap.max=2000", "memory.low=500", "pids.max=10"],
+            ["cpu.weight=39", "cpu.max=50000 100000", "cpuset.cpus=0-1", "memory.swap.max=2000", "memory.max=1000", "memory.low=500", "pids.max=10"],
             plan.Writes.Select(w => $"{Path.GetFileName(w.File)}={w.Value}"));
         Assert.NotEmpty(plan.DeviceProgram);
         Assert.Equal("/sys/fs/cgroup/orch/a/memory.events", plan.OomCounter);

@@ -32,8 +32,9 @@ public sealed class PlanTableTests
     [InlineData("/a:/", "", "destination can't be '/'")]
     [InlineData("/a:b", "", "mount path must be absolute")]
     [InlineData("/a:/b:fast", "", "invalid mode: fast")]
-    [InlineData("data:/b", "", "named volume 'data': volumes come with a later release")]
-    [InlineData("/data", "", "anonymous volume '/data'")]
+    [InlineData("data:/b:fast", "", "invalid mode: fast")]
+    [InlineData("d/x:/b", "", "includes invalid characters for a local volume name")]
+    [InlineData(":/b", "", "invalid volume specification: ':/b'")]
     public void Bind_strings_are_read_as_docker_reads_them(string bind, string mount, string problem)
     {
         var problems = new List<Problem>();
@@ -67,7 +68,7 @@ public sealed class PlanTableTests
         Assert.Equal(["/a", "/a/b/c", "/a/b/c"], plan.Mounts.Select(m => m.Destination));
         Assert.Contains("mode=700", plan.Mounts[0].Options);
         Assert.Contains(problems, p => p.Message == "Duplicate mount point: /a/b/c");
-        Assert.Contains(problems, p => p.Message.StartsWith("volume 'v'", StringComparison.Ordinal));
+        Assert.Equal("v", Assert.Single(plan.Volumes).Name);
         Assert.All(plan.Sources, s => Assert.False(s.Create));
     }
 
@@ -196,9 +197,20 @@ public sealed class PlanTableTests
     [Theory]
     [InlineData("json-file", "max-size=10m|max-file=3", 10 << 20, 3, "")]
     [InlineData("", "max-size=1k", 1024, 1, "")]
-    [InlineData("local", "", 0, 0, "the log driver 'local' does not work yet")]
+    [InlineData("local", "", 20 << 20, 5, "")]
+    [InlineData("local", "max-size=1m|max-file=2|compress=false|mode=non-blocking|max-buffer-size=4m", 1 << 20, 2, "")]
+    [InlineData("local", "tag=x", 0, 0, "unknown log opt 'tag' for local log driver")]
+    [InlineData("none", "max-size=1m", 0, 0, "unknown log opt 'max-size' for none log driver")]
+    [InlineData("syslog", "", 0, 0, "no log driver named 'syslog' is registered")]
+    [InlineData("json-file", "compress=true", 0, 0, "compress cannot be true when max-file is less than 2")]
+    [InlineData("json-file", "max-size=1m|max-file=2|compress=maybe", 0, 0, "invalid value for log opt 'compress': maybe")]
+    [InlineData("json-file", "max-buffer-size=1m", 0, 0, "only supported with 'mode=non-blocking'")]
+    [InlineData("json-file", "mode=fast", 0, 0, "invalid value for log opt 'mode': fast")]
+    [InlineData("json-file", "labels-regex=[", 0, 0, "invalid value for log opt 'labels-regex'")]
+    [InlineData("json-file", "tag={{.Colour}}", 0, 0, "invalid value for log opt 'tag'")]
+    [InlineData("json-file", "tag={{.Name}}/{{ .ID }}", 0, 1, "")]
     [InlineData("json-file", "max-file=3", 0, 0, "max-size must be set")]
-    [InlineData("json-file", "max-size=big", 0, 0, "invalid value for max-size: big")]
+    [InlineData("json-file", "max-size=big", 0, 0, "invalid value for log opt 'max-size': big")]
     [InlineData("json-file", "color=red", 0, 0, "unknown log opt 'color'")]
     public void Log_options_are_read_or_refused(string driver, string options, long size, int files, string problem)
     {
@@ -209,8 +221,68 @@ public sealed class PlanTableTests
         if (problem.Length > 0)
             Assert.Contains(problem, problems[0].Message, StringComparison.Ordinal);
         else
-            Assert.Equal((size, files), (LogPlan.Of("/l", log).MaxSizeBytes, LogPlan.Of("/l", log).MaxFiles));
+        {
+            var target = LogPlan.Of(new ContainerDirectory("/c", "id"), Logging(log));
+            Assert.Equal((size, files), (target.MaxSizeBytes ?? 0, target.MaxFiles));
+        }
     }
+
+    [Fact]
+    public void Labels_variables_and_the_tag_are_noted_with_every_line()
+    {
+        var container = Logging(new LogConfig
+        {
+            Type = "json-file",
+            Config = new Dictionary<string, string> { ["labels"] = "tier, none", ["env-regex"] = "^APP_", ["tag"] = "{{.Name}}@{{.ID}}" },
+        });
+        container = container with { Config = new ContainerConfig { Labels = new Dictionary<string, string> { ["tier"] = "web", ["x"] = "y" }, Env = ["APP_A=1", "PATH=/"] } };
+        var noted = LogPlan.Of(new ContainerDirectory("/c", "id"), container).Attributes;
+        Assert.Equal("APP_A=1 tag=box@cccccccccccc tier=web", string.Join(' ', noted.OrderBy(n => n.Key, StringComparer.Ordinal).Select(n => $"{n.Key}={n.Value}")));
+    }
+
+    [Fact]
+    public void The_daemons_way_of_logging_holds_for_who_names_none()
+    {
+        var standard = new LogConfig { Type = "local", Config = new Dictionary<string, string> { ["max-file"] = "2" } };
+        Assert.Equal(standard, LogPlan.Fill(new HostConfig(), standard).LogConfig);
+        Assert.Equal("json-file", LogPlan.Fill(new HostConfig { LogConfig = new LogConfig { Type = "json-file" } }, standard).LogConfig!.Type);
+        var options = LogPlan.Fill(new HostConfig { LogConfig = new LogConfig { Config = new Dictionary<string, string> { ["max-size"] = "1m" } } }, standard).LogConfig!;
+        Assert.Equal(("local", "max-size"), (options.Type, Assert.Single(options.Config.Keys)));
+    }
+
+    [Theory]
+    [InlineData("c 1:3 rwm", "c 1 3 rwm")]
+    [InlineData("b *:* r", "b   r")]
+    [InlineData("a *:* rwm", "a   rwm")]
+    [InlineData("c 1:3", null)]
+    [InlineData("d 1:3 r", null)]
+    [InlineData("c 1:99999999999 r", null)]
+    public void Device_rules_are_read_as_the_kernel_reads_them(string text, string? read)
+    {
+        var rule = DeviceRequest.Rule(text);
+        Assert.Equal(read, rule is null ? null : $"{rule.Type} {rule.Major} {rule.Minor} {rule.Access}");
+    }
+
+    [Fact]
+    public void What_is_both_added_and_dropped_is_kept() =>
+        Assert.Contains("CAP_NET_ADMIN", CapabilityPlan.Of(["NET_ADMIN"], ["NET_ADMIN"], []));
+
+    [Fact]
+    public void Every_exposed_port_gets_one_of_the_hosts_choice_and_named_ones_stay()
+    {
+        var config = new ContainerConfig { ExposedPorts = new Dictionary<string, EmptyObject> { ["80/tcp"] = new(), ["53/udp"] = new(), ["443/tcp"] = new() } };
+        var bindings = new Dictionary<string, IReadOnlyList<PortBinding>> { ["443/tcp"] = [new PortBinding { HostPort = "8443" }] };
+        var host = PublishPlan.Of(config, new HostConfig { PublishAllPorts = true, PortBindings = bindings });
+        Assert.Equal(
+            "443/tcp>8443 53/udp> 80/tcp>",
+            string.Join(' ', host.PortBindings.OrderBy(b => b.Key, StringComparer.Ordinal).Select(b => $"{b.Key}>{Assert.Single(b.Value).HostPort}")));
+    }
+
+    private static StoredContainer Logging(LogConfig log) => new()
+    {
+        Id = new string('c', 64), Name = "box", Created = default, ImageId = "sha256:" + new string('a', 64),
+        Config = new ContainerConfig(), HostConfig = new HostConfig { LogConfig = log },
+    };
 
     private static string[] Split(string text) => text.Split('|', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -1,0 +1,50 @@
+using Orchestrator.Cli.Compose.Syntax;
+
+namespace Orchestrator.Cli.Compose.Reading;
+
+/// <summary>One entry of the top-level <c>volumes</c>.</summary>
+internal static class VolumeReading
+{
+    internal static ComposeVolume Read(MapReader body, MappingEntry entry)
+    {
+        var (external, externalName) = External(body);
+        var volume = new ComposeVolume
+        {
+            Key = entry.Key,
+            At = entry.At,
+            External = external,
+            Name = body.Text("name") ?? externalName,
+            Driver = body.Text("driver"),
+            DriverOpts = body.Labels("driver_opts"),
+            Labels = body.Labels("labels"),
+        };
+        body.Close();
+        if (volume.Driver is not (null or "local"))
+            body.Problems.Add(body.Take("driver")!.At, $"volumes.{entry.Key}.driver is '{volume.Driver}', which is not there: orch has the driver local only");
+        foreach (var option in volume.DriverOpts.Keys.Where(o => o is not ("type" or "device" or "o")))
+        {
+            body.Problems.Add(body.Take("driver_opts")!.At, option == "size"
+                ? $"volumes.{entry.Key}.driver_opts.size cannot be enforced on a directory of the host: use type: tmpfs, device: tmpfs, o: size=…"
+                : $"volumes.{entry.Key}.driver_opts.{option} is unknown: the driver local has type, device and o");
+        }
+
+        if (external)
+        {
+            foreach (var other in body.Entries.Where(e => e.Key is not ("external" or "name") && !e.Key.StartsWith("x-", StringComparison.Ordinal)))
+                body.Problems.Add(other.At, $"volumes.{entry.Key} is external, so '{other.Key}' cannot be set here");
+        }
+
+        return volume;
+    }
+
+    /// <summary><c>external: true</c>, or the older <c>external: {name: N}</c>.</summary>
+    private static (bool, string?) External(MapReader body)
+    {
+        if (body.Take("external") is not MappingNode)
+            return (body.Flag("external") ?? false, null);
+        var inner = body.Map("external")!;
+        var name = inner.Text("name");
+        inner.Close();
+        return (true, name);
+    }
+}
