@@ -7,6 +7,8 @@ return args switch
     ["runtime"] => await RuntimeBench.RunAsync(),
     ["logs", .. var rest] => await LogBench.RunAsync(rest),
     ["services", .. var rest] => await ServiceStart.RunAsync(rest),
+    ["updates", .. var rest] => await ServiceUpdateRun.RunAsync(rest),
+    ["load", var url] => await RequestLoad.RunAsync(url),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
     ["exec", .. var rest] => await ExecBench.RunAsync(rest),
     _ => Usage(),
@@ -20,6 +22,7 @@ static int Usage()
           logs [MEGABYTES]    one container's output into its log: rate, loss, the shim's memory
           services [ROUNDS [alone]]  service create → replicas running, beside Docker Swarm (packages: docker.io iproute2)
           exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)
+          updates [ROUNDS [alone]]   rolling update of 30 replicas under requests, beside Docker Swarm (packages: docker.io iproute2 util-linux)
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
         """);
     return 1;

@@ -66,6 +66,23 @@ internal sealed class EngineClient : IDisposable
     internal Task<HttpResponseMessage> OpenAsync(HttpMethod method, string path, HttpContent? body, CancellationToken stop) =>
         SendAsync(method, path, body, HttpCompletionOption.ResponseHeadersRead, stop);
 
+    /// <summary>A call that takes its connection over for a program's stdio.</summary>
+    internal async Task<TakenConnection> TakeAsync(string path, byte[] body, CancellationToken stop)
+    {
+        Socket socket;
+        try
+        {
+            socket = await DialAsync(Address.Path, stop);
+        }
+        catch (SocketException e)
+        {
+            throw Unreachable(e);
+        }
+
+        var (connection, status, answer) = await TakenConnection.OpenAsync(socket, path, body, stop);
+        return connection ?? throw Error(status, "", answer);
+    }
+
     internal static string Query(string path, params ReadOnlySpan<(string Name, string? Value)> parameters)
     {
         var text = new StringBuilder(path);
@@ -143,8 +160,12 @@ internal sealed class EngineClient : IDisposable
 
     private static async Task<EngineException> ErrorAsync(HttpResponseMessage response, CancellationToken stop)
     {
-        var status = (int)response.StatusCode;
         var body = await response.Content.ReadAsByteArrayAsync(stop);
+        return Error((int)response.StatusCode, response.ReasonPhrase, body);
+    }
+
+    private static EngineException Error(int status, string? reason, byte[] body)
+    {
         try
         {
             var reply = ModelJson.Read<ProblemsReply>(body);
@@ -153,17 +174,19 @@ internal sealed class EngineClient : IDisposable
         catch (JsonException)
         {
             var text = Encoding.UTF8.GetString(body).Trim();
-            return new EngineException(status, text.Length > 0 ? text : $"the daemon answered {status} {response.ReasonPhrase}", []);
+            return new EngineException(status, text.Length > 0 ? text : $"the daemon answered {status} {reason}", []);
         }
     }
 
-    private static async Task<Stream> ConnectAsync(string path, CancellationToken stop)
+    private static async Task<Stream> ConnectAsync(string path, CancellationToken stop) => new NetworkStream(await DialAsync(path, stop), ownsSocket: true);
+
+    private static async Task<Socket> DialAsync(string path, CancellationToken stop)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
-            return new NetworkStream(socket, ownsSocket: true);
+            return socket;
         }
         catch
         {

@@ -60,6 +60,12 @@ internal static class CommandLine
 
         void Stop(PosixSignalContext signal)
         {
+            if (shell.KeepsSignals)
+            {
+                signal.Cancel = true;
+                return;
+            }
+
             // The second signal is not held back, so a command that hangs in its cleaning up can still be ended.
             signal.Cancel = !cancel.IsCancellationRequested;
             cancel.Cancel();

@@ -8,7 +8,11 @@ namespace Orchestrator.Cli.Commands;
 /// </summary>
 internal static class CommandWords
 {
-    private static readonly string[][] Takers = [["service", "create"], ["top"], ["container", "top"]];
+    private static readonly string[][] Takers =
+    [
+        ["service", "create"], ["run"], ["create"], ["exec"], ["container", "run"], ["container", "create"], ["container", "exec"],
+        ["top"], ["container", "top"],
+    ];
 
     internal static IReadOnlyList<string> Guard(Command root, string[] args)
     {
@@ -19,7 +23,7 @@ internal static class CommandWords
         {
             if (args[at].StartsWith('-'))
             {
-                at += TakesNext(args[at], root.Options.Concat(command.Options)) ? 2 : 1;
+                at += TakesNext(args[at], command.Options.Concat(root.Options)) ? 2 : 1;
                 continue;
             }
             if (command.Subcommands.FirstOrDefault(c => c.Name == args[at] || c.Aliases.Contains(args[at])) is not { } next)

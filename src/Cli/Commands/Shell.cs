@@ -1,4 +1,5 @@
 using Orchestrator.Cli.Client;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -21,21 +22,28 @@ internal sealed class Shell
     /// <summary>Standard output is a terminal, so lines may be drawn again.</summary>
     internal bool IsTerminal { get; init; }
 
+    /// <summary>Standard input is a terminal, so keys may be taken as they are pressed.</summary>
+    internal bool InputIsTerminal { get; init; }
+
+    /// <summary>While it is set, SIGINT and SIGTERM are the command's own matter and do not end it.</summary>
+    internal bool KeepsSignals { get; set; }
+
     internal string Home => Environment.GetValueOrDefault("HOME") ?? "/";
 
     internal EngineClient Connect(string? host) => new(EngineAddress.Find(host, Environment));
 
     internal static Shell OfProcess() => new()
     {
-        Out = new StreamWriter(Console.OpenStandardOutput(), new System.Text.UTF8Encoding(false), 4096) { AutoFlush = false },
-        Error = new StreamWriter(Console.OpenStandardError(), new System.Text.UTF8Encoding(false), 1024) { AutoFlush = true },
-        OpenInput = Console.OpenStandardInput,
-        RawOut = Console.OpenStandardOutput(),
-        RawError = Console.OpenStandardError(),
+        Out = new StreamWriter(new StandardStream(1), new System.Text.UTF8Encoding(false), 4096) { AutoFlush = false },
+        Error = new StreamWriter(new StandardStream(2), new System.Text.UTF8Encoding(false), 1024) { AutoFlush = true },
+        OpenInput = () => new StandardStream(0),
+        RawOut = new StandardStream(1),
+        RawError = new StandardStream(2),
         Environment = System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal),
         Folder = Directory.GetCurrentDirectory(),
         Time = TimeProvider.System,
         IsTerminal = !Console.IsOutputRedirected,
+        InputIsTerminal = !Console.IsInputRedirected,
     };
 }

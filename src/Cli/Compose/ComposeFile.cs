@@ -42,7 +42,11 @@ internal sealed record ComposeService
     public UpdateConfig? RollbackConfig { get; init; }
     public string? EndpointMode { get; init; }
     public LogDriver? Logging { get; init; }
+    public IReadOnlyList<ComposeDependency> DependsOn { get; init; } = [];
 }
+
+/// <summary>One entry of <c>depends_on</c>: the other service by its key in the file.</summary>
+internal sealed record ComposeDependency(string Service, Place At, DependencyCondition Condition, bool Restart, bool Required);
 
 /// <summary>How a service's image is made; the context is an absolute folder.</summary>
 internal sealed record ComposeBuild

@@ -119,6 +119,9 @@ internal sealed class DaemonHost
                 ShimCommand = _options.Self ?? SelfCommand(),
                 EngineVersion = Program.Version,
                 Labels = _options.Labels.Select(l => l.Split('=', 2)).ToDictionary(l => l[0], l => l[1], StringComparer.Ordinal),
+                Remap = Remap(),
+                DefaultLog = _options.DefaultLog,
+                DefaultUlimits = _options.Ulimits,
                 Time = _time,
             },
             _logs,
@@ -138,6 +141,20 @@ internal sealed class DaemonHost
         await node.ResumeAsync(stop);
         await ListenApiAsync(worker, node, stop);
         return Task.WhenAny(worker.Failed, node.Failed).Unwrap();
+    }
+
+    private Worker.Containers.Plan.UserRemap? Remap()
+    {
+        if (_options.UsernsRemap is not { } flag)
+            return null;
+        try
+        {
+            return RemapReader.Read(flag, _options.DataRoot, _options.ExecRoot);
+        }
+        catch (Worker.Runtime.RuntimeException cannot)
+        {
+            throw new DaemonException(cannot.Message, cannot);
+        }
     }
 
     /// <summary>
@@ -184,6 +201,8 @@ internal sealed class DaemonHost
             Version = Program.Version,
             Debug = _options.Level <= LogLevel.Debug,
             Labels = _options.Labels,
+            LogDriver = _options.LogDriver,
+            Remapped = _options.UsernsRemap is not null,
             Time = _time,
         });
         ClusterApi.Map(router, node, networks, _time, _logs);
@@ -195,7 +214,13 @@ internal sealed class DaemonHost
                 server.Limits.MinRequestBodyDataRate = null;
                 server.Limits.MinResponseDataRate = null;
                 foreach (var path in _options.SocketPaths)
-                    server.ListenUnixSocket(path, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+                {
+                    server.ListenUnixSocket(path, endpoint =>
+                    {
+                        endpoint.Protocols = HttpProtocols.Http1;
+                        endpoint.UseHijack();
+                    });
+                }
             },
             router.DispatchAsync,
             _logs,

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Model.Validation;
 
 namespace Orchestrator.Cli.Daemon;
 
@@ -36,6 +37,18 @@ internal sealed record DaemonOptions
     /// <summary>The engine's labels, each <c>key=value</c>, for placement by <c>engine.labels</c>.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
+    /// <summary>Whose subordinate ids containers have: <c>default</c>, <c>USER[:GROUP]</c> or <c>UID[:GID]</c>; null: the host's ids.</summary>
+    public string? UsernsRemap { get; init; }
+
+    /// <summary>The log driver of containers that name none.</summary>
+    public string LogDriver { get; init; } = LogOptions.JsonFile;
+
+    /// <summary>Its options, each <c>key=value</c>.</summary>
+    public IReadOnlyList<string> LogOpts { get; init; } = [];
+
+    /// <summary>Limits of containers that do not set them, each <c>name=soft[:hard]</c>.</summary>
+    public IReadOnlyList<string> DefaultUlimits { get; init; } = [];
+
     /// <summary>The command that runs this binary, before <c>shim</c>; none: the running program.</summary>
     public IReadOnlyList<string>? Self { get; init; }
 
@@ -43,6 +56,10 @@ internal sealed record DaemonOptions
     internal IReadOnlyList<string> SocketPaths => Hosts.Count == 0
         ? [Path.Combine(ExecRoot, "orch.sock")]
         : [.. Hosts.Select(h => h["unix://".Length..])];
+
+    internal LogConfig DefaultLog => new() { Type = LogDriver, Config = LogOpts.Select(o => o.Split('=', 2)).ToDictionary(o => o[0], o => o.Length > 1 ? o[1] : "", StringComparer.Ordinal) };
+
+    internal IReadOnlyList<Ulimit> Ulimits => [.. DefaultUlimits.Select(u => Commands.Services.ServiceFlags.Ulimit(u))];
 
     internal LogLevel Level => Debug ? Microsoft.Extensions.Logging.LogLevel.Debug : LogLevel switch
     {
@@ -83,9 +100,36 @@ internal sealed record DaemonOptions
 
         if (LogLevel is not ("debug" or "info" or "warn" or "error" or "fatal"))
             problems.Add(new Problem("--log-level", $"'{LogLevel}' is none of debug, info, warn, error, fatal"));
+        CheckDefaults(problems);
         foreach (var label in Labels.Where(l => l.IndexOf('=', StringComparison.Ordinal) < 1))
             problems.Add(new Problem("--label", $"'{label}' is not key=value"));
         return problems;
+    }
+
+    /// <summary>What holds for containers that say nothing.</summary>
+    private void CheckDefaults(List<Problem> problems)
+    {
+        var twice = LogOpts.Select(o => o.Split('=')[0]).GroupBy(o => o, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => g.Key).ToList();
+        problems.AddRange(twice.Select(o => new Problem("--log-opt", $"'{o}' is given twice")));
+        if (LogDriver.Length == 0)
+            problems.Add(new Problem("--log-driver", "no driver is named"));
+        else if (twice.Count == 0)
+            problems.AddRange(LogOptions.Check(LogDriver, DefaultLog.Config).Select(p => new Problem("--log-opt", p)));
+        foreach (var limit in DefaultUlimits)
+        {
+            try
+            {
+                _ = Commands.Services.ServiceFlags.Ulimit(limit);
+            }
+            catch (Commands.CommandException bad)
+            {
+                problems.Add(new Problem("--default-ulimit", bad.Message));
+            }
+        }
+        var known = new List<Problem>();
+        if (!problems.Exists(p => p.Where == "--default-ulimit"))
+            Worker.Containers.Plan.ResourcePlan.CheckUlimits(Ulimits, "--default-ulimit", known);
+        problems.AddRange(known);
     }
 
     private static string? CheckHost(string host)

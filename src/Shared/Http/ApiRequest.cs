@@ -138,6 +138,29 @@ public sealed class ApiRequest(HttpContext http, IReadOnlyDictionary<string, str
         return new(Http.Response.BodyWriter, framing, timestamps);
     }
 
+    /// <summary>
+    /// Answers 101 (200 to a client that asked for no upgrade) and takes the connection over. Everything that can be refused has been refused by
+    /// then: there is no way to say it afterwards.
+    /// </summary>
+    public async Task<HijackedConnection> HijackAsync(LogFraming framing)
+    {
+        var hijack = Http.Features.Get<IHijackFeature>() ?? throw new ApiException(501, $"this socket's connections cannot be taken over, which {Http.Request.Path} needs");
+        if (Http.Request.ContentLength is > 0 || Http.Request.Headers.TransferEncoding.Count > 0)
+            await Http.Request.Body.CopyToAsync(Stream.Null, Stop);
+        var upgrade = Http.Request.Headers.Upgrade is [{ Length: > 0 }, ..];
+        var type = upgrade && framing == LogFraming.Multiplexed && Version.CompareTo(new(1, 42)) >= 0
+            ? "application/vnd.docker.multiplexed-stream"
+            : "application/vnd.docker.raw-stream";
+        var head = upgrade
+            ? $"HTTP/1.1 101 UPGRADED\r\nContent-Type: {type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+            : $"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\n";
+        foreach (var (name, value) in Http.Response.Headers)
+            head += $"{name}: {value}\r\n";
+        var connection = hijack.Take();
+        await connection.Output.WriteAsync(System.Text.Encoding.ASCII.GetBytes(head + "\r\n"), CancellationToken.None);
+        return connection;
+    }
+
     private async Task<JsonDocument> ParseAsync(string name)
     {
         if (Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)

@@ -85,6 +85,8 @@ public sealed record HostConfig
     public long? PidsLimit { get; init; }
     public IReadOnlyList<Ulimit> Ulimits { get; init => field = value ?? []; } = [];
     public string? CgroupParent { get; init; }
+    /// <summary>Rows and columns of the terminal at first.</summary>
+    public IReadOnlyList<int> ConsoleSize { get; init => field = value ?? []; } = [];
     public IReadOnlyList<DeviceMapping> Devices { get; init => field = value ?? []; } = [];
     /// <summary>Each <c>TYPE MAJOR:MINOR ACCESS</c>, as in the kernel's devices controller.</summary>
     public IReadOnlyList<string> DeviceCgroupRules { get; init => field = value ?? []; } = [];

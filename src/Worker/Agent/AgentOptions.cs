@@ -26,12 +26,19 @@ internal sealed record AgentOptions
     } = 16;
 
     /// <summary>
-    /// Between the moment no new connection is led to a task and its stop signal: what was accepted just before is answered still.
-    /// Only for tasks behind a published port.
+    /// At most between the moment no new connection is led to a task and its stop signal: what was accepted just before is answered still.
+    /// Only for tasks behind a published port, and no longer than somebody is being answered.
     /// </summary>
     public TimeSpan Drain
     {
         get;
         init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
     } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>At least so long, busy or not: a connection may be on its way.</summary>
+    public TimeSpan ShortestDrain
+    {
+        get;
+        init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = TimeSpan.FromMilliseconds(50);
 }

@@ -131,6 +131,20 @@ internal sealed class ContainerTaskExecutor(ContainerHost containers, INetworks 
             yield return Health(container.State.Health);
     }
 
+    public async Task<bool> IsServingAsync(TaskAssignment task, CancellationToken stop)
+    {
+        if (containers.TryFind(TaskContainerPlan.NameOf(task.Task)) is not { IsRunning: true, State.Pid: > 0 and var pid })
+            return false;
+        try
+        {
+            return ServedConnections.Any(await File.ReadAllTextAsync($"/proc/{pid}/net/tcp", stop), await File.ReadAllTextAsync($"/proc/{pid}/net/tcp6", stop));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // it ends just now, or there is no IPv6
+        }
+    }
+
     private static TaskHealth Health(ContainerHealth? health) => health is null ? TaskHealth.Unchecked : new(
         health.Status switch
         {

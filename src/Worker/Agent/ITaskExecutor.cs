@@ -32,6 +32,9 @@ internal interface ITaskExecutor
     /// <summary>How the task's container fares by its health check, now and at each change; ends when it is gone.</summary>
     IAsyncEnumerable<TaskHealth> WatchHealthAsync(TaskAssignment task, CancellationToken stop);
 
+    /// <summary>Whether the task is answering somebody at this moment.</summary>
+    Task<bool> IsServingAsync(TaskAssignment task, CancellationToken stop);
+
     /// <summary>Stops the container with the task's signal and grace; one that does not run is no error.</summary>
     Task<TaskContainerStatus?> StopAsync(TaskAssignment task, CancellationToken stop);
 

@@ -15,6 +15,8 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
     /// <summary>How long an unhealthy task waits to be taken out of the ports.</summary>
     private static readonly TimeSpan LeavePorts = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan BusyLook = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Between two complaints of one task that is not healthy yet.</summary>
     private static readonly TimeSpan Complaints = TimeSpan.FromSeconds(5);
 
@@ -22,7 +24,7 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
     private TaskAssignment assignment = first;
     private ServiceTaskStatus status = first.Task.Status;
     private TaskState desired = first.Task.DesiredState;
-    private TimeSpan drain;
+    private bool drains;
     private Task? watch;
     private TaskExit? pendingExit;
     private TaskHealth health = TaskHealth.Unchecked;
@@ -167,11 +169,21 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
 
     private async Task StopAsync(CancellationToken stop)
     {
-        if (drain > TimeSpan.Zero && status.State == TaskState.Running)
-            await Task.Delay(drain, services.Time, stop);
-        drain = TimeSpan.Zero;
+        if (drains && status.State == TaskState.Running)
+            await DrainAsync(stop);
+        drains = false;
         var container = await services.Executor.StopAsync(assignment, stop);
         await ReportAsync(Status(TaskState.Shutdown, "shutdown") with { ContainerStatus = container ?? status.ContainerStatus }, stop);
+    }
+
+    /// <summary>No new connection comes: those that are there are let be answered.</summary>
+    private async Task DrainAsync(CancellationToken stop)
+    {
+        var (shortest, most) = (services.Options.ShortestDrain, services.Options.Drain);
+        var began = services.Time.GetTimestamp();
+        await Task.Delay(shortest < most ? shortest : most, services.Time, stop);
+        while (services.Time.GetElapsedTime(began) < most && await services.Executor.IsServingAsync(assignment, stop))
+            await Task.Delay(BusyLook, services.Time, stop);
     }
 
     /// <summary>Nobody is led to it any more before it is stopped; the manager replaces it when it is gone.</summary>
@@ -182,7 +194,7 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
         {
             await ReportAsync(Status(TaskState.Running, "started") with { Err = why }, stop);
             if (await services.Led.UntilNoneLeadsToAsync(Addresses, LeavePorts, stop))
-                await Task.Delay(services.Options.Drain, services.Time, stop);
+                await DrainAsync(stop);
         }
 
         var container = await services.Executor.StopAsync(assignment, stop);
@@ -231,8 +243,7 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
                 // What was observed here is newer than what the manager has stored.
                 assignment = next;
                 desired = (TaskState)Math.Max((int)desired, (int)next.Task.DesiredState);
-                if (message.DrainFirst)
-                    drain = services.Options.Drain;
+                drains |= message.DrainFirst;
                 services.Records.Save(Current());
             }
 

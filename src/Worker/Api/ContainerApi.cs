@@ -8,8 +8,6 @@ namespace Orchestrator.Worker.Api;
 /// <summary><c>/containers</c>: this host's containers and their lives.</summary>
 internal sealed class ContainerApi(EngineParts parts)
 {
-    private const string Later = "is not there yet; it comes with a later version of orch";
-
     internal void Map(ApiRouter router)
     {
         router.Map("GET", "/containers/json", ListAsync);
@@ -24,18 +22,7 @@ internal sealed class ContainerApi(EngineParts parts)
         router.Map("POST", "/containers/{id}/rename", RenameAsync);
         router.Map("POST", "/containers/{id}/wait", WaitAsync);
         router.Map("DELETE", "/containers/{id}", RemoveAsync);
-        NotYet(router, "POST", "/containers/{id}/attach", "attaching to a container: run it detached (-d) and read its logs;");
-        NotYet(router, "GET", "/containers/{id}/attach/ws", "attaching to a container");
-        NotYet(router, "POST", "/containers/{id}/resize", "resizing a container's terminal");
-        NotYet(router, "POST", "/containers/{id}/exec", "running a command in a container");
     }
-
-    private void NotYet(ApiRouter router, string method, string path, string what) => router.Map(method, path, request =>
-    {
-        if (path.Contains("{id}", StringComparison.Ordinal))
-            parts.Containers.Inspect(request.Argument("id")); // a container that is not there is the first thing to say
-        throw new ApiException(501, $"{what} {Later}");
-    });
 
     private async Task ListAsync(ApiRequest request)
     {
@@ -63,8 +50,7 @@ internal sealed class ContainerApi(EngineParts parts)
     {
         if (request.Query("platform") is { Length: > 0 } platform && !ImageAnswers.IsThisPlatform(platform))
             throw new ApiException(400, $"this host runs {ImageAnswers.ThisPlatform}, not {platform}");
-        // What the stock client writes of itself: its window's size.
-        var wanted = await request.WholeBodyAsync<ContainerCreateRequest>("HostConfig.ConsoleSize");
+        var wanted = await request.WholeBodyAsync<ContainerCreateRequest>();
         var name = request.Query("name")?.TrimStart('/');
         var made = await parts.Containers.CreateAsync(wanted, name is "" ? null : name, request.Stop);
         await request.ReplyAsync(new ContainerCreateReply { Id = made.Id, Warnings = made.Warnings }, 201);

@@ -14,6 +14,8 @@ internal static class EngineApi
         new SystemApi(parts).Map(router);
         new EventApi(parts).Map(router);
         new ContainerApi(parts).Map(router);
+        new ExecApi(parts).Map(router);
+        new AttachApi(parts).Map(router);
         new LimitApi(parts).Map(router);
         new ImageApi(parts).Map(router);
         new ImageArchiveApi(parts).Map(router);
@@ -27,6 +29,7 @@ internal static class EngineApi
     internal static ApiException? Translate(Exception failure) => failure switch
     {
         ContainerNotFoundException => new(404, failure.Message, inner: failure),
+        ExecNotFoundException => new(404, failure.Message, inner: failure),
         ContainerConflictException => new(409, failure.Message, inner: failure),
         LogsNotKeptException => new(501, failure.Message, inner: failure),
         InvalidContainerException invalid => new(400, invalid.Message, invalid.Problems, invalid),

@@ -25,6 +25,13 @@ internal sealed record EngineParts
     public required string ExecRoot { get; init; }
     public required string Version { get; init; }
     public bool Debug { get; init; }
+
+    /// <summary>Of containers that name none.</summary>
+    public string LogDriver { get; init; } = "json-file";
+
+    /// <summary>Containers have ids of their own.</summary>
+    public bool Remapped { get; init; }
+
     public IReadOnlyList<string> Labels { get; init; } = [];
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -89,7 +89,8 @@ internal sealed class SystemApi(EngineParts parts)
             Images = (await parts.Images.ListAsync(stop)).Length,
             DriverStatus = [["Backing Filesystem", new DriveInfo(parts.DataRoot).DriveFormat]],
             DockerRootDir = parts.DataRoot,
-            Plugins = new InfoPlugins { Volume = ["local"], Network = ["bridge", "host", "none", "overlay"], Log = ["json-file"] },
+            Plugins = new InfoPlugins { Volume = ["local"], Network = ["bridge", "host", "none", "overlay"], Log = ["json-file", "local", "none"] },
+            LoggingDriver = parts.LogDriver,
             MemoryLimit = limits.Memory,
             SwapLimit = limits.Swap,
             CpuCfsPeriod = limits.Cpu,
@@ -113,7 +114,7 @@ internal sealed class SystemApi(EngineParts parts)
             ServerVersion = parts.Version,
             Runtimes = new Dictionary<string, InfoRuntime>(StringComparer.Ordinal) { ["orch"] = new() { Path = Environment.ProcessPath ?? "orch" } },
             Swarm = swarm,
-            SecurityOptions = ["name=seccomp,profile=builtin"],
+            SecurityOptions = parts.Remapped ? ["name=seccomp,profile=builtin", "name=userns"] : ["name=seccomp,profile=builtin"],
             Warnings =
             [
                 .. limits.Warnings(),

@@ -5,6 +5,9 @@ namespace Orchestrator.Worker.Containers;
 /// <summary>No container has the id, prefix or name (404).</summary>
 internal sealed class ContainerNotFoundException(string reference) : Exception($"No such container: {reference}");
 
+/// <summary>No exec has the id, or it has been forgotten (404).</summary>
+internal sealed class ExecNotFoundException(string id) : Exception($"No such exec instance: {id}");
+
 /// <summary>The container's state, or another container's name, stands in the way (409).</summary>
 internal sealed class ContainerConflictException(string message) : Exception(message);
 

@@ -80,6 +80,7 @@ internal sealed partial class ContainerHost
     internal async Task ExportAsync(string reference, Stream to, CancellationToken stop)
     {
         var container = index.Find(reference).Snapshot.Container;
+        ContainerLife.RefuseRemapped(container);
         var (directory, layers, _) = await LayersAsync(container, stop);
         await Task.Run(() =>
         {
@@ -103,6 +104,7 @@ internal sealed partial class ContainerHost
     internal async Task<ContainerLayer> LayerOfAsync(string reference, CancellationToken stop)
     {
         var container = index.Find(reference).Snapshot.Container;
+        ContainerLife.RefuseRemapped(container);
         var (directory, layers, places) = await LayersAsync(container, stop);
         return new ContainerLayer(container, directory.Upper, new LayerChanges(directory.Upper, layers, places).IsPlace);
     }

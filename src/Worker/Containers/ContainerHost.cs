@@ -168,7 +168,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     internal ContainerInspect Inspect(string reference)
     {
         var life = index.Find(reference);
-        return ContainerViews.Inspect(life.Snapshot, new ContainerDirectory(services.Root, life.Id));
+        return ContainerViews.Inspect(life.Snapshot, new ContainerDirectory(services.Root, life.Id)) with { ExecIds = execs.Of(life.Id) };
     }
 
     /// <summary>Reads what it wrote. An unknown container throws at the call, not at the first read.</summary>
@@ -193,12 +193,16 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     /// <summary>Stops the owners' loops. Containers run on.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (closing.IsCancellationRequested)
+            return;
         Task[] running;
         lock (guard)
-            running = [.. loops.Values];
+            running = [.. loops.Values, .. execWatches.Values];
+        await closing.CancelAsync();
         foreach (var life in index.All())
             life.Close();
         await Task.WhenAll(running);
+        execs.Dispose();
         logWatch.Dispose();
     }
 
@@ -207,6 +211,7 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         var life = new ContainerLife(services, container, state, removed =>
         {
             index.Remove(removed);
+            execs.Forget(removed.Id);
             lock (guard)
                 loops.Remove(removed);
             return ValueTask.CompletedTask;

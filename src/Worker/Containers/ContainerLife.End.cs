@@ -210,6 +210,7 @@ internal sealed partial class ContainerLife
         }
 
         gone = true;
+        await UnseatAsync();
         await forget(this);
         TellHealth();
         Publish("destroy");

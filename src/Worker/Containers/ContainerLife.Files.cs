@@ -17,6 +17,7 @@ internal sealed partial class ContainerLife
     /// <param name="stop">Cancels the waiting.</param>
     internal async Task<T> WithRootAsync<T>(bool write, Func<SafeFileHandle, T> work, CancellationToken stop)
     {
+        RefuseRemapped(container);
         var early = default((bool Done, T? Value));
         var root = await AskAsync("files", async () =>
         {
@@ -35,6 +36,17 @@ internal sealed partial class ContainerLife
             return early.Value!;
         await using (root)
             return await Task.Run(() => work(root.Root), stop);
+    }
+
+    /// <summary>What lies in its layers bears other owners than the container sees; they would be taken for its own.</summary>
+    /// <exception cref="ContainerConflictException">It has a user namespace.</exception>
+    internal static void RefuseRemapped(StoredContainer container)
+    {
+        if (container.Remap is not null)
+        {
+            throw new ContainerConflictException(
+                $"container {container.Id} has a user namespace, and the owners of its files cannot be translated yet: copy with tar through 'exec', or run it with --userns=host");
+        }
     }
 
     private async Task<LentRoot> MountRootAsync(bool write)

@@ -44,7 +44,7 @@ internal sealed partial class ContainerLife
     {
         if (gone || check is null || state.Pid != pid)
             return;
-        if (state.Status != ContainerStatus.Running)
+        if (state.Status != ContainerStatus.Running || state.Paused)
         {
             ScheduleProbe(); // paused: nothing of it can answer
             return;

@@ -16,6 +16,7 @@ internal sealed partial class ContainerLife
         RefuseUnlessRunning();
         if (state.Paused)
             throw new ContainerConflictException($"container {Id} is already paused");
+        await EndProbingAsync(); // a probe would stand still with it, and run out of time
         await OnRuntimeAsync(() => services.Runtime.PauseAsync(Id, CancellationToken.None));
         Set(state with { Paused = true });
         Publish("pause");
@@ -76,6 +77,7 @@ internal sealed partial class ContainerLife
         await services.Runtime.ResumeAsync(Id, CancellationToken.None);
         Set(state with { Paused = false });
         Publish("unpause");
+        ScheduleProbe();
     }
 
     /// <summary>The kernel killed something of it, or would have; it may live on.</summary>

@@ -28,6 +28,7 @@ internal sealed partial class ContainerLife
             logEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             mounted = await volumes.MountAsync(container, layers.LowerDirs);
             var started = await StartWithFilesAsync(Request(layers, sandbox, mounted));
+            untilStarted.Clear();
             Set(state with
             {
                 Status = ContainerStatus.Running,
@@ -53,6 +54,7 @@ internal sealed partial class ContainerLife
             if (mounted is not null)
                 await volumes.UnmountAsync(container);
             logEnded.TrySetResult();
+            await UnseatAsync();
             var code = e is RuntimeException runtime ? runtime.ExitCode : 128;
             Set(state with
             {
@@ -133,6 +135,9 @@ internal sealed partial class ContainerLife
             Root = new OverlayRoot { LowerLayers = layers.LowerDirs is [] ? [directory.MakeEmpty()] : layers.LowerDirs, Upper = directory.Upper, Work = directory.Work, Merged = directory.Merged },
             Log = LogPlan.Of(directory, container),
             Init = host.Init ?? false,
+            OpenStdin = container.Config.OpenStdin,
+            StdinOnce = container.Config.StdinOnce,
+            Console = ConsoleSizes.Of(host.ConsoleSize),
             SeccompUnconfined = spec.Linux.Seccomp is null,
         };
     }

@@ -91,7 +91,16 @@ internal sealed partial class ContainerLife
             throw new ContainerConflictException("container is marked for removal and cannot be started");
         await DropTimerAsync();
         quickExits = 0;
-        await StartOnceAsync(restarts: 0);
+        try
+        {
+            await StartOnceAsync(restarts: 0);
+        }
+        catch (ContainerStartException) when (container.HostConfig.AutoRemove)
+        {
+            await RemoveNowAsync();
+            throw;
+        }
+
         return true;
     }, stop);
 
@@ -250,10 +259,10 @@ internal sealed partial class ContainerLife
     private ContainerWaitReply ExitReply() => new()
     {
         StatusCode = state.ExitCode,
-        Error = state.Error.Length == 0 ? null : new ContainerWaitError { Message = state.Error },
+        Error = !state.ExitUnknown ? null : new ContainerWaitError { Message = state.Error },
     };
 
-    private void Publish(string action, params ReadOnlySpan<(string Name, string Value)> more)
+    internal void Publish(string action, params ReadOnlySpan<(string Name, string Value)> more)
     {
         var attributes = new Dictionary<string, string>(container.Config.Labels, StringComparer.Ordinal)
         {

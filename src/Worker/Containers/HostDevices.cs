@@ -63,7 +63,8 @@ internal static class HostDevices
         }
     }
 
-    private static string Resolve(string path) => new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+    private static string Resolve(string path) =>
+        FileOps.Status(path) is { Kind: FileKind.Symlink } ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path;
 
     private static IEnumerable<(string Path, FileStatus Status)> Below(string directory)
     {

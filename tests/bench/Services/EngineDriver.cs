@@ -71,6 +71,41 @@ internal sealed class EngineDriver : IDisposable
         return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
+    /// <summary>Replaces every task by a changed variable, some at a time; seconds until only new ones run.</summary>
+    internal async Task<double> UpdateServiceAsync(string name, int replicas, int parallelism)
+    {
+        var service = (await _http.GetFromJsonAsync<JsonObject>($"services/{name}"))!;
+        var spec = service["Spec"]!.DeepClone().AsObject();
+        var template = spec["TaskTemplate"]!.AsObject();
+        var change = (template["ForceUpdate"]?.GetValue<ulong>() ?? 0) + 1;
+        template["ForceUpdate"] = change;
+        spec["UpdateConfig"] = new JsonObject { ["Parallelism"] = parallelism, ["FailureAction"] = "pause", ["Order"] = "stop-first" };
+        var started = Stopwatch.GetTimestamp();
+        await SendAsync($"services/{service["ID"]!.GetValue<string>()}/update?version={service["Version"]!["Index"]!.GetValue<ulong>()}", spec);
+        while (await CountNewAsync(name, change) < replicas)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>Waits until the update is over, its monitor period too.</summary>
+    internal async Task AwaitUpdateAsync(string name)
+    {
+        while ((await _http.GetFromJsonAsync<JsonObject>($"services/{name}"))!["UpdateStatus"]?["State"]?.GetValue<string>() is var state && state != "completed")
+        {
+            if (state is not (null or "updating"))
+                throw new InvalidOperationException($"the update of {name} is {state}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        }
+    }
+
+    private async Task<int> CountNewAsync(string service, ulong change)
+    {
+        var filter = Uri.EscapeDataString($$"""{"service":["{{service}}"],"desired-state":["running"]}""");
+        using var tasks = JsonDocument.Parse(await _http.GetByteArrayAsync($"tasks?filters={filter}"));
+        return tasks.RootElement.EnumerateArray().Count(t => t.GetProperty("Status").GetProperty("State").GetString() == "running"
+            && t.GetProperty("Spec").TryGetProperty("ForceUpdate", out var forced) && forced.GetUInt64() == change);
+    }
+
     /// <summary>Removes the service and waits until no container of it is left.</summary>
     internal async Task RemoveServiceAsync(string name)
     {

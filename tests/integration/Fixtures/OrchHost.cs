@@ -110,6 +110,13 @@ internal sealed class OrchHost : IAsyncDisposable
     /// <summary>The orch command line against this host, for a shell.</summary>
     internal string CommandLine => $"NO_COLOR=1 {Binary} -H unix://{Socket}";
 
+    /// <summary>The words that begin a command of the stock client or of ours against this host.</summary>
+    internal string[] Client(string name) => name == "docker" ? ["docker", "-H", $"unix://{Socket}"] : [Binary, "-H", $"unix://{Socket}"];
+
+    /// <summary>Runs the stock client or ours with something on its stdin.</summary>
+    internal Task<Ran> ClientAsync(string name, string? input, params string[] arguments) =>
+        Shell.RunAsync(Client(name)[0], [.. Client(name)[1..], .. arguments], input);
+
     /// <summary>Runs orch where the host's links, rules and mounts are.</summary>
     internal Task<Ran> OrchInsideAsync(params string[] arguments) => InsideAsync([Binary, .. arguments]);
 

@@ -24,7 +24,6 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
 
     private readonly string name = "hw" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3));
     private readonly StringBuilder said = new();
-    private UserRemap? remap;
     private WorkerHost? host;
 
     private HostWorld()
@@ -55,13 +54,19 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
 
     internal string ExecRoot => $"{Root}/run";
 
+    /// <summary>What the daemon is told beside its roots.</summary>
+    internal Func<WorkerHostOptions, WorkerHostOptions> Configure { get; set; } = options => options;
+
     /// <summary>A host that runs and has busybox.</summary>
     /// <param name="remap">The ids of its containers; null: the host's.</param>
-    internal static async Task<HostWorld> StartAsync(UserRemap? remap = null)
+    internal static Task<HostWorld> StartAsync(UserRemap? remap = null) => StartAsync(options => options with { Remap = remap });
+
+    /// <param name="configure">What the daemon is told beside its roots.</param>
+    internal static async Task<HostWorld> StartAsync(Func<WorkerHostOptions, WorkerHostOptions> configure)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root: namespaces, mounts and cgroups are made");
         var image = TestImages.Busybox(Image);
-        var world = new HostWorld { remap = remap };
+        var world = new HostWorld { Configure = configure };
         try
         {
             (await Shell.RunAsync("ip", ["netns", "add", world.name])).Succeeded();
@@ -80,16 +85,15 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
     /// <summary>A daemon over what is in the roots.</summary>
     /// <param name="wrap">Puts something between containers and what they stand on.</param>
     internal async Task StartDaemonAsync(Func<ContainerServices, ContainerServices>? wrap = null) => host = await WorkerHost.StartAsync(
-        new WorkerHostOptions
+        Configure(new WorkerHostOptions
         {
             EngineVersion = "test",
             Wrap = wrap ?? (services => services),
             DataRoot = DataRoot,
             ExecRoot = ExecRoot,
             HostNetnsPath = Netns,
-            Remap = remap,
             ShimCommand = ["/usr/bin/nsenter", $"--net={Netns}", Path.Combine(AppContext.BaseDirectory, "orch")],
-        },
+        }),
         new LoggerFactory([new Journal(said)]), Soon);
 
     /// <summary>Lets the daemon go and leaves everything else as it is.</summary>

@@ -164,6 +164,18 @@ public sealed class ExecTests
         await UntilAsync(() => Directory.GetFileSystemEntries("/proc/self/fd").Length <= before + 8, "the descriptors of 200 execs are closed");
     }
 
+    [Fact]
+    public async Task A_paused_container_refuses_execs_and_takes_them_again_when_it_goes_on()
+    {
+        await using var host = new RuntimeHost();
+        await host.IdleAsync("c");
+        await host.Runtime.PauseAsync("c", CancellationToken.None);
+        var refusal = await Assert.ThrowsAsync<RuntimeException>(() => host.Runtime.ExecAsync("c", Exec("true"), CancellationToken.None));
+        Assert.Equal("Container c is paused, unpause the container before exec", refusal.Message);
+        await host.Runtime.ResumeAsync("c", CancellationToken.None);
+        Assert.Equal(0, (await host.Runtime.RunExecAsync("c", Exec("true"))).Code);
+    }
+
     private static string Field(string status, string name) =>
         status.Split('\n').Single(l => l.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..].Trim();
 }

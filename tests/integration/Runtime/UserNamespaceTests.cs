@@ -92,6 +92,29 @@ public sealed class UserNamespaceTests
     }
 
     [Fact]
+    public async Task An_exec_joins_the_containers_ids_with_pipes_and_on_a_terminal()
+    {
+        await using var host = new RuntimeHost();
+        await host.StartAsync(Mapped(host, host.Request("ids", "sleep", "1000")));
+        var launch = ExecHost.ExecShell("id -u; touch /made; cat /proc/self/uid_map; echo out > /dev/stdout");
+        var (code, output, _) = await host.Runtime.RunExecAsync("ids", launch);
+        Assert.Equal((0, "0", "out"), (code, output.Split('\n')[0], output.Split('\n')[^2]));
+        Assert.DoesNotContain("4294967295", output);
+        Assert.NotEqual("0", Owner(Path.Combine(host.Root, "ids/upper/made")));
+        var user = launch.Process with { User = new OciUser { Uid = 1000, Gid = 1000 }, Args = ["sh", "-c", "id -u; stat -c %u $(tty); echo x > $(tty)"] };
+        Assert.Equal("1000\r\n1000\r\nx\r\n", (await host.Runtime.RunExecAsync("ids", TerminalTests.OnTerminal(launch with { Process = user }))).Output);
+    }
+
+    [Fact]
+    public async Task A_container_with_ids_of_its_own_runs_on_a_terminal()
+    {
+        await using var host = new RuntimeHost();
+        var request = Mapped(host, host.Shell("tty", "tty; stat -c %u:%g /dev/pts/0; echo x > /dev/console; exit 3"));
+        var (exit, output) = await host.RunAsync(request with { Spec = request.Spec with { Process = request.Spec.Process with { Terminal = true } } });
+        Assert.Equal((3, "/dev/pts/0\r", "0:5\r", "x\r"), (exit.ExitCode, output[0], output[1], output[2]));
+    }
+
+    [Fact]
     public async Task A_container_joins_the_processes_of_another()
     {
         await using var host = new RuntimeHost();

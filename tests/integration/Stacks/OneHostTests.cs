@@ -37,7 +37,7 @@ public sealed class OneHostTests : IAsyncLifetime
         Assert.Equal(3, before.Count);
 
         using var stop = new CancellationTokenSource();
-        var load = RequestLoopAsync($"http://{_host.Address}:8080/", stop.Token);
+        var load = RequestLoop.RunAsync($"http://{_host.Address}:8080/", stop.Token);
         await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
         await _host.KillDaemonAsync();
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
@@ -61,7 +61,7 @@ public sealed class OneHostTests : IAsyncLifetime
     {
         await DeployAsync("hello", Web(replicas: 2, port: 8081));
         using var stop = new CancellationTokenSource();
-        var load = RequestLoopAsync($"http://{_host.Address}:8081/", stop.Token);
+        var load = RequestLoop.RunAsync($"http://{_host.Address}:8081/", stop.Token);
         (await _host.OrchAsync("service", "scale", "hello_web=5")).Succeeded();
         await Shell.EventuallyAsync("five different answers", async () =>
         {
@@ -194,30 +194,5 @@ public sealed class OneHostTests : IAsyncLifetime
         var stat = await File.ReadAllTextAsync($"/proc/{pid}/stat");
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>One request after the other on new connections from outside the host; every one that did not answer is kept.</summary>
-    private static async Task<(int Answered, List<string> Failed)> RequestLoopAsync(string url, CancellationToken stop)
-    {
-        var answered = 0;
-        List<string> failed = [];
-        using var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.Zero };
-        using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(10) };
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Get, url) { Headers = { ConnectionClose = true } };
-                using var response = await http.SendAsync(request, CancellationToken.None);
-                response.EnsureSuccessStatusCode();
-                answered++;
-            }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
-            {
-                failed.Add(e.Message);
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, CancellationToken.None);
-        }
-        return (answered, failed);
     }
 }

@@ -7,6 +7,7 @@ namespace Orchestrator.Tests.Simulation.Control;
 internal sealed class Invariants
 {
     private readonly Dictionary<ServiceId, ulong> most = [];
+    private readonly HashSet<ServiceId> everRan = [];
     private readonly HashSet<(NodeId Node, string Payload)> needed = [];
     private readonly HashSet<string> removedSecrets = new(StringComparer.Ordinal);
     private ClusterState before = ClusterState.Empty;
@@ -22,6 +23,7 @@ internal sealed class Invariants
         NoAddressTwice(now);
         NoPortTwice(now);
         NeverTooMany(now);
+        DependantsComeAfter(now);
         RunningContainersHaveTheirOwnAddresses(agents);
         before = now;
     }
@@ -90,6 +92,23 @@ internal sealed class Invariants
         {
             if (!seen.Add((port.Protocol, port.PublishedPort)))
                 throw new InvalidOperationException($"port {port.PublishedPort} is published twice");
+        }
+    }
+
+    /// <summary>No task may run before the service that it waits for once did. Which runs at a moment is the nodes' affair, so more cannot be asked of every one.</summary>
+    private void DependantsComeAfter(ClusterState now)
+    {
+        foreach (var task in now.Tasks.Values.Where(t => t.Status.State == TaskState.Running || t.Status is { State: TaskState.Starting, ContainerStatus: not null }))
+            everRan.Add(task.ServiceId);
+        foreach (var service in now.Services.Values.Where(s => s.Spec.Orch is not null))
+        {
+            foreach (var need in service.Spec.Orch!.DependsOn.Where(d => !d.Optional && d.Condition == DependencyCondition.Healthy))
+            {
+                var other = now.Services.Values.FirstOrDefault(s => s.Spec.Name == need.Service);
+                var early = now.Tasks.Values.FirstOrDefault(t => t.ServiceId == service.Id && t.DesiredState == TaskState.Running);
+                if (other is not null && early is not null && !everRan.Contains(other.Id))
+                    throw new InvalidOperationException($"task {early.Id} of {service.Spec.Name} is to run before {other.Spec.Name} ever ran");
+            }
         }
     }
 

@@ -37,6 +37,18 @@ internal static class Operator
             spec = spec with { TaskTemplate = spec.TaskTemplate with { Networks = [new() { Target = name, Aliases = ["alias"] }] } };
         }
 
+        if (dice.Chance(40) && Pick(plane, dice) is { } other)
+        {
+            var need = new ServiceDependency
+            {
+                Service = other.Spec.Name,
+                Condition = dice.Chance(50) ? DependencyCondition.Healthy : DependencyCondition.Started,
+                Restart = dice.Chance(30),
+                Optional = dice.Chance(30),
+            };
+            spec = spec with { Orch = new() { DependsOn = [need] } };
+        }
+
         if (dice.Chance(50))
         {
             var name = "secret-" + dice.Below(4);

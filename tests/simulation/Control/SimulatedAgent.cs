@@ -186,6 +186,8 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
             Say(container, TaskState.Starting);
             container.Alive = true;
             await Pause(1 + dice.Below(500), stop);
+            if (dice.Chance(30) && !await BecomeHealthyAsync(container, stop))
+                return;
             var fails = faults.Active && dice.Chance(25);
             Say(container, TaskState.Running);
             if (fails)
@@ -209,6 +211,22 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
         {
             container.Alive = false;
         }
+    }
+
+    /// <summary>Its health check fails a while; then it succeeds, or the task fails. True when it is healthy or has to end.</summary>
+    private async Task<bool> BecomeHealthyAsync(Container container, CancellationToken stop)
+    {
+        for (var probes = dice.Below(4); probes > 0 && container.Task.DesiredState <= TaskState.Running; probes--)
+        {
+            Say(container, TaskState.Starting, "health check: not yet");
+            await Pause(1 + dice.Below(2000), stop);
+        }
+
+        if (!faults.Active || !dice.Chance(25) || container.Task.DesiredState > TaskState.Running)
+            return true;
+        container.Alive = false;
+        Say(container, TaskState.Failed, "unhealthy container: not yet");
+        return false;
     }
 
     /// <summary>True when the task may go so far; false when it has to end.</summary>

@@ -13,8 +13,9 @@ internal static class ContainerCommands
 {
     internal static Command Create(Shell shell) => Flags.Group(
         "container", "Manage the containers of this host",
-        List(shell, "ls").Also("list", "ps"), InspectCommand.Of(shell, "container", "containers"), ContainerLogs.Create(shell),
-        Start(shell), Stop(shell), Kill(shell), Wait(shell), Remove(shell),
+        AttachCommand.Create(shell), RunCommand.Create(shell), ExecCommand.Create(shell), InspectCommand.Of(shell, "container", "containers"), Kill(shell),
+        ContainerLogs.Create(shell), List(shell, "ls").Also("list", "ps"), UpkeepCommands.Port(shell), UpkeepCommands.Prune(shell),
+        UpkeepCommands.Rename(shell), UpkeepCommands.Restart(shell), Remove(shell), RunCommand.Run(shell), AttachCommand.Start(shell), Stop(shell), Wait(shell),
         LimitCommands.Pause(shell), LimitCommands.Unpause(shell), LimitCommands.Update(shell), LimitCommands.Top(shell), StatsCommand.Create(shell),
         Files.CopyCommand.Create(shell), Files.FileCommands.Diff(shell), Files.FileCommands.Export(shell), Files.FileCommands.Commit(shell));
 
@@ -39,13 +40,6 @@ internal static class ContainerCommands
             await call.WriteAsync(ContainerRow.Listing(call.Get(noTrunc), call.Get(size), call.Now), containers, call.Get(format), call.Get(quiet));
             return 0;
         });
-    }
-
-    internal static Command Start(Shell shell)
-    {
-        var names = Flags.Several("CONTAINER");
-        return new Command("start", "Start one or more stopped containers").Does(shell, [names], (call, stop) =>
-            PostEachAsync(call, call.Get(names), "start", [], stop));
     }
 
     internal static Command Stop(Shell shell)
@@ -96,7 +90,7 @@ internal static class ContainerCommands
             }));
     }
 
-    private static Task<int> PostEachAsync(
+    internal static Task<int> PostEachAsync(
         Invocation call, IEnumerable<string> names, string verb, (string, string?)[] query, CancellationToken stop) =>
         call.EachAsync(names, async name =>
         {

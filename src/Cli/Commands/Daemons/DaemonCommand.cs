@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Daemon;
+using Orchestrator.Shared.Model.Validation;
 
 namespace Orchestrator.Cli.Commands.Daemons;
 
@@ -16,8 +17,12 @@ internal static class DaemonCommand
         var level = Flags.Text("--log-level", "Set the logging level (debug, info, warn, error, fatal)", "string", "-l");
         var debug = Flags.Switch("--debug", "Enable debug mode", "-D");
         var labels = Flags.List("--label", "Set key=value labels to the daemon", "list");
+        var remap = Flags.Text("--userns-remap", "User/group whose subordinate ids containers have (default, user[:group] or uid[:gid])", "string");
+        var logDriver = Flags.Text("--log-driver", "Default driver for container logs (json-file, local, none)");
+        var logOpts = Flags.List("--log-opt", "Default log driver options for containers", "list");
+        var ulimits = Flags.List("--default-ulimit", "Default ulimits for containers", "ulimit");
         return new Command("daemon", "Run the daemon: engine, agent and manager of this host").Does(
-            shell, [dataRoot, execRoot, host, cgroup, pools, level, debug, labels], (call, stop) => DaemonHost.RunAsync(
+            shell, [dataRoot, execRoot, host, cgroup, pools, level, debug, labels, remap, logDriver, logOpts, ulimits], (call, stop) => DaemonHost.RunAsync(
                 new DaemonOptions
                 {
                     DataRoot = call.Get(dataRoot) ?? DaemonOptions.DefaultDataRoot,
@@ -28,6 +33,10 @@ internal static class DaemonCommand
                     LogLevel = call.Get(level) ?? "info",
                     Debug = call.Get(debug),
                     Labels = call.Get(labels) ?? [],
+                    UsernsRemap = call.Get(remap),
+                    LogDriver = call.Get(logDriver) ?? LogOptions.JsonFile,
+                    LogOpts = call.Get(logOpts) ?? [],
+                    DefaultUlimits = call.Get(ulimits) ?? [],
                 },
                 stop));
     }

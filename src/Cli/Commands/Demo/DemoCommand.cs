@@ -165,7 +165,7 @@ internal static class DemoCommand
         await SayAsync(call.Shell, $"Scaling {ServiceName} to {replicas}");
         var service = await call.ServiceAsync(ServiceName, stop);
         var wait = new ServiceWait(call);
-        await wait.NoteEndedAsync(Flags.Filters(null, ("service", service.Id.Value)), stop);
+        await wait.NoteAsync(Flags.Filters(null, ("service", service.Id.Value)), stop);
         await ServiceUpdate.SendAsync(call, service, service.Spec with { Mode = new ServiceMode { Replicated = new ReplicatedMode { Replicas = replicas } } }, stop);
         if (await wait.RunAsync([service.Id.Value], stop) is { } reason)
             throw new CommandException(reason);

@@ -31,12 +31,16 @@ internal static class Convergence
     /// <param name="before">Tasks that had ended before the wait began: their failures are old news.</param>
     /// <param name="blockedFor">How long a task of the service has been without a place.</param>
     /// <param name="grace">How long that may be.</param>
+    /// <param name="isRollback">The operator asked for the previous spec back.</param>
     internal static ServiceProgress Judge(
-        Service service, IReadOnlyList<ServiceTask> tasks, IReadOnlySet<TaskId> before, TimeSpan blockedFor, TimeSpan grace)
+        Service service, IReadOnlyList<ServiceTask> tasks, IReadOnlySet<TaskId> before, TimeSpan blockedFor, TimeSpan grace, bool isRollback = false)
     {
         var name = service.Spec.Name;
-        if (service.UpdateStatus is { State: "paused" or "rollback_paused" or "rollback_completed" or "rollback_started" } update)
-            return new(name, Outcome.Failed, $"update {update.State}", $"{name}: {update.Message ?? "the update failed"}", false);
+        var update = service.UpdateStatus;
+        if (update is { State: "paused" or "rollback_paused" })
+            return new(name, Outcome.Failed, update.Message ?? update.State, $"{name}: {update.Message ?? "the update failed"}", false);
+        if (update is { State: "rollback_completed" } && !isRollback)
+            return new(name, Outcome.Failed, "update failed, rolled back", $"{name}: the update failed and was rolled back", false);
 
         var want = Want(service, tasks);
         var slots = tasks.GroupBy(t => t.Slot > 0 ? t.Slot.ToString(CultureInfo.InvariantCulture) : t.NodeId.Value ?? t.Id.Value).ToList();
@@ -51,15 +55,21 @@ internal static class Convergence
                 running++;
             else if (live.Count == 0 && slot.Any(t => t.Status.State == TaskState.Complete) && policy.Condition != RestartCondition.Any)
                 finished++;
-            else if (Failure(slot, live, before, policy) is { } failure)
+            else if (update?.State is not ("updating" or "rollback_started") && Failure(slot, live, before, policy) is { } failure)
                 return new(name, Outcome.Failed, $"{running}/{want} running, failed: {failure}", $"{name}.{slot.Key}: {failure}", false);
             blocked ??= live.Find(t => t.Status.State == TaskState.Pending && !string.IsNullOrEmpty(t.Status.Err));
             waiting ??= live.Where(t => t.Status.State != TaskState.Running).Select(State).FirstOrDefault()
                 ?? slot.Where(t => !before.Contains(t.Id) && Ended(t)).OrderByDescending(t => t.Status.Timestamp).Select(State).FirstOrDefault();
         }
         var count = finished > 0 ? $"{running}/{want} running, {finished} finished" : $"{running}/{want} running";
+        if (update is { State: "rollback_started" } && !isRollback)
+            return new(name, Outcome.Waiting, $"rolls back, {count}: {update.Message}", null, false);
+        if (running + finished >= want && update is { State: "updating" or "rollback_started" })
+            return new(name, Outcome.Waiting, $"{count}, verifies that they stay so", null, false);
         if (running + finished >= want)
             return new(name, Outcome.Running, count, null, false);
+        if (update is { State: "updating", Message: { } message } && message.StartsWith("update waits for ", StringComparison.Ordinal))
+            waiting = message["update ".Length..];
         if (blocked is not null && blockedFor > grace)
             return new(name, Outcome.Failed, $"{count}, no place: {blocked.Status.Err}", $"{name}.{Key(blocked)}: {blocked.Status.Err}", true);
         return new(name, Outcome.Waiting, waiting is null ? count : $"{count}, {waiting}", null, blocked is not null);
@@ -87,6 +97,10 @@ internal static class Convergence
             return null;
         return noMore ? Why(ended[0]) : $"{Why(ended[0])} ({ended.Count} times; it is tried again and again)";
     }
+
+    /// <summary>What the newest failure since the wait began said, of whatever spec; null when nothing failed.</summary>
+    internal static string? Cause(IReadOnlyList<ServiceTask> tasks, IReadOnlySet<TaskId> before) =>
+        tasks.Where(t => Ended(t) && !before.Contains(t.Id)).MaxBy(t => t.Status.Timestamp) is { } task ? Why(task) : null;
 
     private static string Why(ServiceTask task) => task.Status.Err is { Length: > 0 } error ? error
         : task.Status.State == TaskState.Complete ? "the task ends by itself"

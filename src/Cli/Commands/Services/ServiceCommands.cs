@@ -14,7 +14,7 @@ internal static class ServiceCommands
     internal static Command Create(Shell shell) => Flags.Group(
         "service", "Manage services",
         ServiceCreate.Create(shell), List(shell), Tasks(shell), InspectCommand.Of(shell, "service", "services"), Scale(shell),
-        ServiceLogs.Create(shell), ServiceUpdate.Create(shell), Remove(shell));
+        ServiceLogs.Create(shell), ServiceUpdate.Create(shell), ServiceRollback.Create(shell), Remove(shell));
 
     private static Command List(Shell shell)
     {
@@ -60,7 +60,7 @@ internal static class ServiceCommands
                 var service = await call.ServiceAsync(name, stop);
                 if (service.Spec.Mode.Replicated is null && service.Spec.Mode is not { Global: null, GlobalJob: null, ReplicatedJob: null })
                     throw new EngineException(400, $"{name}: scale can only be used with replicated mode", []);
-                await wait.NoteEndedAsync(Flags.Filters(null, ("service", service.Id.Value)), stop);
+                await wait.NoteAsync(Flags.Filters(null, ("service", service.Id.Value)), stop);
                 var replicas = wants.First(w => w.Name == name).Replicas;
                 var spec = service.Spec with { Mode = new ServiceMode { Replicated = new ReplicatedMode { Replicas = replicas } } };
                 await ServiceUpdate.SendAsync(call, service, spec, stop);

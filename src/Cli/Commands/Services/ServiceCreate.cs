@@ -40,9 +40,9 @@ internal static class ServiceCreate
                 await call.Shell.Error.WriteLineAsync(warning);
             await call.Shell.Out.WriteLineAsync(reply.Id);
             await call.Shell.Out.FlushAsync(stop);
-            if (call.Get(detach) || call.Get(quiet))
+            if (call.Get(detach))
                 return 0;
-            return await call.AwaitServicesAsync(new ServiceWait(call), [reply.Id], $"orch service ps {(spec.Name.Length > 0 ? spec.Name : reply.Id)}", stop);
+            return await call.AwaitServicesAsync(new ServiceWait(call) { Quiet = call.Get(quiet) }, [reply.Id], $"orch service ps {(spec.Name.Length > 0 ? spec.Name : reply.Id)}", stop);
         });
     }
 }

@@ -22,9 +22,9 @@ internal sealed class ServiceFlags(string add)
     private readonly Option<string?> _restartDelay = Flags.Text("--restart-delay", "Delay between restart attempts (ns|us|ms|s|m|h)", "duration");
     private readonly Option<string?> _restartMax = Flags.Text("--restart-max-attempts", "Maximum number of restarts before giving up", "uint");
     private readonly Option<string?> _restartWindow = Flags.Text("--restart-window", "Window used to evaluate the restart policy", "duration");
-    private readonly Option<string?> _updateParallelism = Flags.Text("--update-parallelism", "Maximum number of tasks updated simultaneously (0 = all at once)", "uint");
-    private readonly Option<string?> _updateDelay = Flags.Text("--update-delay", "Delay between updates", "duration");
-    private readonly Option<string?> _updateOrder = Flags.Text("--update-order", "Update order (start-first, stop-first)");
+    private readonly RolloutFlags _update = new("update", "update", "pause", "continue", "rollback");
+    private readonly RolloutFlags _rollback = new("rollback", "rollback", "pause", "continue");
+    private readonly HealthFlags _health = new();
     private readonly Option<string?> _user = Flags.Text("--user", "Username or UID (format: <name|uid>[:<group|gid>])", "string", "-u");
     private readonly Option<string?> _workdir = Flags.Text("--workdir", "Working directory inside the container", "string", "-w");
     private readonly Option<string?> _hostname = Flags.Text("--hostname", "Container hostname");
@@ -32,6 +32,8 @@ internal sealed class ServiceFlags(string add)
     private readonly Option<string?> _stopGrace = Flags.Text("--stop-grace-period", "Time to wait before force killing a container", "duration");
     private readonly Option<string?> _entrypoint = Flags.Text("--entrypoint", "Overwrite the default entrypoint of the image", "command");
     private readonly Option<string?> _logDriver = Flags.Text("--log-driver", "Logging driver for service");
+    private readonly Option<string?> _userns = Flags.Text("--userns", "User namespace of the containers (default, host, remap)");
+    private readonly Option<string[]> _securityOpt = Flags.List("--security-opt", "Security options (no-new-privileges, seccomp=default|unconfined|FILE)", "list");
     private readonly Option<string?> _oomScore = Flags.Text("--oom-score-adj", "Tune the host's OOM preferences (-1000 to 1000)", "int");
     private readonly Option<string[]> _logOpt = Flags.List("--log-opt", "Logging driver options", "list");
     private readonly Option<string[]> _publish = Flags.List("--publish" + add, "Publish a port as a node port", "port", add.Length == 0 ? ["-p"] : []);
@@ -45,6 +47,7 @@ internal sealed class ServiceFlags(string add)
     private readonly Option<string[]> _host = Flags.List("--host" + add, "Custom host-to-IP mappings (host:ip)", "list");
     private readonly Option<string[]> _dns = Flags.List("--dns" + add, "Set custom DNS servers", "list");
     private readonly Option<string[]> _dnsSearch = Flags.List("--dns-search" + add, "Set custom DNS search domains", "list");
+    private readonly Option<string[]> _dnsOption = Flags.List(add.Length == 0 ? "--dns-option" : "--dns-option-add", "Set DNS options", "list");
     private readonly Option<string[]> _group = Flags.List("--group" + add, "Supplementary user groups of the container", "list");
     private readonly Option<string[]> _sysctl = Flags.List("--sysctl" + add, "Sysctl options", "list");
     private readonly Option<string[]> _ulimit = Flags.List("--ulimit" + add, "Ulimit options (name=soft[:hard])", "ulimit");
@@ -57,9 +60,9 @@ internal sealed class ServiceFlags(string add)
     internal IEnumerable<Option> All =>
     [
         _replicas, _maxPerNode, _endpointMode, _limitCpu, _limitMemory, _limitPids, _reserveCpu, _reserveMemory, _restartCondition, _restartDelay,
-        _restartMax, _restartWindow, _updateParallelism, _updateDelay, _updateOrder, _user, _workdir, _hostname, _stopSignal, _stopGrace,
+        _restartMax, _restartWindow, .. _update.All, .. _rollback.All, .. _health.All, _user, _workdir, _hostname, _stopSignal, _stopGrace,
         _entrypoint, _logDriver, _oomScore, _logOpt, _publish, _env, _label, _containerLabel, _constraint, _preference, _network, _mount, _host, _dns,
-        _dnsSearch, _group, _sysctl, _ulimit, _capAdd, _capDrop, _readOnly, _init, _tty,
+        _dnsSearch, _dnsOption, _group, _sysctl, _ulimit, _userns, _securityOpt, _capAdd, _capDrop, _readOnly, _init, _tty,
     ];
 
     /// <summary>The spec with everything that was given on the command line; <paramref name="variables"/> come before <c>--env</c>.</summary>
@@ -78,13 +81,15 @@ internal sealed class ServiceFlags(string add)
             Command = call.Get(_entrypoint) is { } entrypoint ? Words(entrypoint) : container.Command,
             Env = Variables(container.Env, [.. variables, .. call.Get(_env) ?? []], call.Shell.Environment),
             Labels = Pairs(container.Labels, call.Get(_containerLabel)),
-            Mounts = [.. container.Mounts, .. (call.Get(_mount) ?? []).Select(m => MountFlag.Parse(m, call.Shell.Folder))],
+            Mounts = Replaced(container.Mounts, (call.Get(_mount) ?? []).Select(m => MountFlag.Parse(m, call.Shell.Folder)), m => m.Target),
+            Healthcheck = _health.Apply(call, container.Healthcheck),
             Hosts = [.. container.Hosts, .. (call.Get(_host) ?? []).Select(Host)],
-            Groups = [.. container.Groups, .. call.Get(_group) ?? []],
+            Groups = [.. container.Groups.Union(call.Get(_group) ?? [], StringComparer.Ordinal)],
             Sysctls = Pairs(container.Sysctls, call.Get(_sysctl)),
-            Ulimits = [.. container.Ulimits, .. (call.Get(_ulimit) ?? []).Select(Ulimit)],
-            CapabilityAdd = [.. container.CapabilityAdd, .. (call.Get(_capAdd) ?? []).Select(Capability)],
-            CapabilityDrop = [.. container.CapabilityDrop, .. (call.Get(_capDrop) ?? []).Select(Capability)],
+            Privileges = Security(call, container.Privileges),
+            Ulimits = Replaced(container.Ulimits, (call.Get(_ulimit) ?? []).Select(Ulimit), u => u.Name),
+            CapabilityAdd = Capabilities(container.CapabilityAdd, container.CapabilityDrop, call.Get(_capAdd), call.Get(_capDrop)),
+            CapabilityDrop = Capabilities(container.CapabilityDrop, container.CapabilityAdd, call.Get(_capDrop), call.Get(_capAdd)),
             DnsConfig = Dns(call, container.DnsConfig),
             OomScoreAdj = Whole(call, _oomScore) ?? container.OomScoreAdj,
             ReadOnly = call.Has(_readOnly) ? call.Get(_readOnly) : container.ReadOnly,
@@ -101,16 +106,30 @@ internal sealed class ServiceFlags(string add)
                 Resources = Resources(call, task.Resources),
                 RestartPolicy = Restart(call, task.RestartPolicy),
                 Placement = Placement(call, task.Placement),
-                Networks = [.. task.Networks, .. (call.Get(_network) ?? []).Select(NetworkFlag.Parse)],
+                Networks = Replaced(task.Networks, (call.Get(_network) ?? []).Select(NetworkFlag.Parse), n => n.Target),
                 LogDriver = call.Get(_logDriver) is null && call.Get(_logOpt) is not { Length: > 0 } ? task.LogDriver : new LogDriver
                 {
                     Name = call.Get(_logDriver) ?? task.LogDriver?.Name ?? "json-file",
                     Options = Pairs(task.LogDriver?.Options ?? new Dictionary<string, string>(), call.Get(_logOpt)),
                 },
             },
-            UpdateConfig = Update(call, spec.UpdateConfig),
+            UpdateConfig = _update.Apply(call, spec.UpdateConfig),
+            RollbackConfig = _rollback.Apply(call, spec.RollbackConfig),
             EndpointSpec = Endpoint(call, spec.EndpointSpec),
         };
+    }
+
+    private Privileges? Security(Invocation call, Privileges? old)
+    {
+        if (call.Get(_securityOpt) is not { Length: > 0 } && !call.Has(_userns))
+            return old;
+        var privileges = (old ?? new Privileges()) with { UserNamespace = OneOf(call, _userns, "default", "host", "remap") ?? old?.UserNamespace };
+        foreach (var option in call.Get(_securityOpt) ?? [])
+        {
+            var parsed = SecurityOptions.Add(privileges, option, path => File.Exists(Path.Combine(call.Shell.Folder, path)) ? File.ReadAllText(Path.Combine(call.Shell.Folder, path)) : null);
+            privileges = parsed.Error is null ? parsed.Value : throw new CommandException($"--security-opt: {parsed.Error}");
+        }
+        return privileges;
     }
 
     private ServiceMode Replicas(Invocation call, ServiceMode mode) => mode.Global is null && mode.GlobalJob is null
@@ -165,19 +184,6 @@ internal sealed class ServiceFlags(string add)
         };
     }
 
-    private UpdateConfig? Update(Invocation call, UpdateConfig? old)
-    {
-        if (!call.Has(_updateParallelism) && !call.Has(_updateDelay) && !call.Has(_updateOrder))
-            return old;
-        old ??= new UpdateConfig { Parallelism = 1 };
-        return old with
-        {
-            Parallelism = Count(call, _updateParallelism) ?? old.Parallelism,
-            Delay = Parse(call, _updateDelay, Durations.Parse) ?? old.Delay,
-            Order = OneOf(call, _updateOrder, "start-first", "stop-first") ?? old.Order,
-        };
-    }
-
     private Placement? Placement(Invocation call, Placement? old)
     {
         if (!call.Has(_constraint) && !call.Has(_preference) && !call.Has(_maxPerNode))
@@ -185,24 +191,39 @@ internal sealed class ServiceFlags(string add)
         old ??= new Placement();
         return old with
         {
-            Constraints = [.. old.Constraints, .. call.Get(_constraint) ?? []],
+            Constraints = [.. old.Constraints.Union(call.Get(_constraint) ?? [], StringComparer.Ordinal)],
             Preferences = [.. old.Preferences, .. (call.Get(_preference) ?? []).Select(Spread)],
             MaxReplicas = Count(call, _maxPerNode) ?? old.MaxReplicas,
         };
     }
 
-    private DnsConfig? Dns(Invocation call, DnsConfig? old) => !call.Has(_dns) && !call.Has(_dnsSearch) ? old : new DnsConfig
+    private DnsConfig? Dns(Invocation call, DnsConfig? old) => !call.Has(_dns) && !call.Has(_dnsSearch) && !call.Has(_dnsOption) ? old : new DnsConfig
     {
-        Nameservers = [.. old?.Nameservers ?? [], .. call.Get(_dns) ?? []],
-        Search = [.. old?.Search ?? [], .. call.Get(_dnsSearch) ?? []],
-        Options = old?.Options ?? [],
+        Nameservers = [.. (old?.Nameservers ?? []).Union(call.Get(_dns) ?? [], StringComparer.Ordinal)],
+        Search = [.. (old?.Search ?? []).Union(call.Get(_dnsSearch) ?? [], StringComparer.Ordinal)],
+        Options = [.. (old?.Options ?? []).Union(call.Get(_dnsOption) ?? [], StringComparer.Ordinal)],
     };
 
     private static PlacementPreference Spread(string text) => text.StartsWith("spread=", StringComparison.Ordinal)
         ? new PlacementPreference { Spread = new SpreadOver { SpreadDescriptor = text[7..] } }
         : throw new CommandException($"invalid placement preference '{text}': write spread=KEY");
 
-    private static string Capability(string text)
+    /// <summary>What is given takes the place of what has its key.</summary>
+    private static IReadOnlyList<T> Replaced<T>(IReadOnlyList<T> old, IEnumerable<T> given, Func<T, string> key)
+    {
+        var added = given.ToList();
+        return [.. old.Where(o => !added.Exists(a => key(a) == key(o))), .. added];
+    }
+
+    /// <summary>One of the two lists: what stood in the other is only taken out of there, back to the default (docker/cli, <c>updateCapabilities</c>).</summary>
+    private static IReadOnlyList<string> Capabilities(IReadOnlyList<string> mine, IReadOnlyList<string> other, string[]? given, string[]? givenToOther)
+    {
+        var added = (given ?? []).Select(Capability).ToList();
+        var taken = (givenToOther ?? []).Select(Capability).ToList();
+        return [.. mine.Where(c => !taken.Contains(c)), .. added.Where(c => !other.Contains(c) && !mine.Contains(c)).Distinct(StringComparer.Ordinal)];
+    }
+
+    internal static string Capability(string text)
     {
         var name = text.ToUpperInvariant();
         return name == "ALL" || name.StartsWith("CAP_", StringComparison.Ordinal) ? name : "CAP_" + name;
@@ -216,7 +237,7 @@ internal sealed class ServiceFlags(string add)
             : throw new CommandException($"bad format for a host: '{text}': write NAME:IP");
     }
 
-    private static Ulimit Ulimit(string text)
+    internal static Ulimit Ulimit(string text)
     {
         var equals = text.IndexOf('=');
         var values = equals < 0 ? [] : text[(equals + 1)..].Split(':');
@@ -232,7 +253,7 @@ internal sealed class ServiceFlags(string add)
     }
 
     /// <summary>A name alone takes its value from the environment, and is left out when it is not set there.</summary>
-    private static List<string> Variables(IReadOnlyList<string> old, IEnumerable<string> given, IReadOnlyDictionary<string, string> environment)
+    internal static List<string> Variables(IReadOnlyList<string> old, IEnumerable<string> given, IReadOnlyDictionary<string, string> environment)
     {
         var all = new List<string>(old);
         foreach (var text in given)
@@ -290,11 +311,11 @@ internal sealed class ServiceFlags(string add)
         : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for {option.Name}: it must be a whole number from 0");
 
-    private static long? Whole(Invocation call, Option<string?> option) => call.Get(option) is not { } text ? null
+    internal static long? Whole(Invocation call, Option<string?> option) => call.Get(option) is not { } text ? null
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for {option.Name}: it must be a whole number");
 
-    private static T? Parse<T>(Invocation call, Option<string?> option, Func<string, Parsed<T>> parse) where T : struct
+    internal static T? Parse<T>(Invocation call, Option<string?> option, Func<string, Parsed<T>> parse) where T : struct
     {
         if (call.Get(option) is not { } text)
             return null;

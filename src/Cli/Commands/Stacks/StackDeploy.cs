@@ -39,9 +39,9 @@ internal static class StackDeploy
     {
         var output = quiet ? TextWriter.Null : call.Shell.Out;
         await BuildAsync(call, file, stack, output, stop);
-        var wait = new ServiceWait(call);
+        var wait = new ServiceWait(call) { Quiet = quiet };
         if (!detach)
-            await wait.NoteEndedAsync(Flags.Filters(null, ("label", $"{StackSpec.NamespaceLabel}={stack}")), stop);
+            await wait.NoteAsync(Flags.Filters(null, ("label", $"{StackSpec.NamespaceLabel}={stack}")), stop);
         var reply = await call.Client.SendAsync<StackSpec, StackReply>(
             HttpMethod.Put, $"/orch/stacks/{EngineClient.Name(stack)}", StackConversion.Convert(file, stack, prune), stop);
         foreach (var change in reply.Changes)

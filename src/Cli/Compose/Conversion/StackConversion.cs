@@ -101,6 +101,16 @@ internal static class StackConversion
             Mode = service.Mode,
             UpdateConfig = service.UpdateConfig,
             RollbackConfig = service.RollbackConfig,
+            Orch = service.DependsOn.Count == 0 ? null : new ServiceExtension
+            {
+                DependsOn = [.. service.DependsOn.OrderBy(d => d.Service, StringComparer.Ordinal).Select(d => new ServiceDependency
+                {
+                    Service = $"{stack}_{d.Service}",
+                    Condition = d.Condition,
+                    Restart = d.Restart,
+                    Optional = !d.Required,
+                })],
+            },
             EndpointSpec = new EndpointSpec
             {
                 Mode = service.EndpointMode,

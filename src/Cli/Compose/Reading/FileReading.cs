@@ -25,6 +25,7 @@ internal sealed class FileReading(ReadingContext context)
         {
             services = ReadServices(all, declared);
             CheckNetworks(services, networks);
+            DependencyChecks.Check(services, _problems);
             payloads.Check("secrets", "secret", services, s => s.Secrets, secrets);
             payloads.Check("configs", "config", services, s => s.Configs, configs);
         }

@@ -5,8 +5,8 @@ internal static class IgnoredKeys
 {
     internal static readonly string[] Unsupported =
     [
-        "attach", "cgroup", "cgroup_parent", "cgroupns_mode", "depends_on", "develop", "domainname", "external_links", "ipc", "links",
-        "mac_address", "network_mode", "pid", "pull_policy", "shm_size", "userns_mode", "uts",
+        "attach", "cgroup", "cgroup_parent", "cgroupns_mode", "develop", "domainname", "external_links", "ipc", "links",
+        "mac_address", "network_mode", "pid", "pull_policy", "shm_size", "uts",
     ];
 
     internal static readonly KeyValuePair<string, string>[] Deprecated =
@@ -29,11 +29,10 @@ internal static class IgnoredKeys
         new("cpu_shares", "does not work: set deploy.resources.reservations.cpus"),
         new("cpuset", "does not work: set deploy.resources.limits.cpus"),
         new("credential_spec", "does not work: it is for Windows containers"),
-        new("device_cgroup_rules", "does not work yet: a service cannot have devices of its host"),
-        new("devices", "does not work yet: a service cannot have devices of its host"),
+        new("device_cgroup_rules", "does not work: a service may run on any host and cannot have devices of one; run a container with --device-cgroup-rule"),
+        new("devices", "does not work: a service may run on any host and cannot have devices of one; run a container with --device"),
         new("extends", "does not work yet: use an anchor and '<<', or a second file with -c"),
         new("gpus", "does not work yet: a service cannot have devices of its host"),
-        new("healthcheck", "does not work yet: health checks come with a later version"),
         new("isolation", "does not work: it is for Windows containers"),
         new("label_file", "does not work yet: write the labels under 'labels'"),
         new("mem_swappiness", "does not work: set deploy.resources.limits.memory"),
@@ -42,11 +41,10 @@ internal static class IgnoredKeys
         new("platform", "does not work yet: images run as they are on this host"),
         new("post_start", "does not work yet: hooks are not run"),
         new("pre_stop", "does not work yet: hooks are not run"),
-        new("privileged", "does not work yet: name what is needed with cap_add"),
+        new("privileged", "does not work: a service is not given its whole host; name what is needed with cap_add, or run a container with --privileged"),
         new("profiles", "does not work yet: leave the service out, or keep it in a file of its own"),
         new("provider", "does not work: orch runs containers only"),
         new("runtime", "does not work: orch has one runtime, its own"),
-        new("security_opt", "does not work yet: every container gets the default seccomp profile and masked paths"),
         new("storage_opt", "does not work yet"),
         new("use_api_socket", "does not work: mount the daemon's socket as a volume"),
         new("volume_driver", "does not work: volumes come with a later version"),

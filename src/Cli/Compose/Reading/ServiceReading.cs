@@ -17,7 +17,6 @@ internal sealed partial class ServiceReading(ReadingContext context, MappingEntr
             body.Take(key);
         foreach (var (key, sentence) in IgnoredKeys.Refused)
             body.Refuse(key, sentence);
-        RefuseConditions(body);
 
         var deploy = ReadDeploy(body);
         var image = Image(body);
@@ -49,6 +48,7 @@ internal sealed partial class ServiceReading(ReadingContext context, MappingEntr
             RollbackConfig = deploy.RollbackConfig,
             EndpointMode = deploy.EndpointMode,
             Logging = Logging(body),
+            DependsOn = DependsOn(body),
         };
         body.Close();
         return service;
@@ -65,16 +65,6 @@ internal sealed partial class ServiceReading(ReadingContext context, MappingEntr
             return null;
         }
         return image;
-    }
-
-    /// <summary>The plain list promises nothing that a cluster keeps, and is read past; conditions are an order.</summary>
-    private void RefuseConditions(MapReader body)
-    {
-        if (body.Take("depends_on") is not MappingNode conditions)
-            return;
-        _problems.Add(body.PlaceOf("depends_on")!.Value,
-            $"{body.Subject}.depends_on with conditions does not work yet: start order comes with a later version; "
-            + $"write the list [{string.Join(", ", conditions.Entries.Select(e => e.Key))}] and let the service retry");
     }
 
     private ContainerSpec Container(MapReader body)
@@ -94,6 +84,7 @@ internal sealed partial class ServiceReading(ReadingContext context, MappingEntr
             Mounts = [.. Volumes(body), .. TmpfsMounts(body)],
             StopSignal = body.TextOrNumber("stop_signal"),
             StopGracePeriod = grace,
+            Healthcheck = Healthcheck(body),
             Hosts = Hosts(body),
             DnsConfig = Dns(body),
             OomScoreAdj = OomScore(body),
@@ -102,6 +93,7 @@ internal sealed partial class ServiceReading(ReadingContext context, MappingEntr
             CapabilityAdd = Capabilities(body, "cap_add"),
             CapabilityDrop = Capabilities(body, "cap_drop"),
             Ulimits = Ulimits(body),
+            Privileges = Security(body),
         };
     }
 

@@ -59,10 +59,13 @@ internal sealed class Gates(ClusterState state)
             DependencyCondition.Completed => (HasCompleted(other), "complete"),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
-        if (holds || (need.Optional && Tasks(other).Any(t => t.Status.State is TaskState.Failed or TaskState.Rejected)))
+        if (holds || (need.Optional && WillNotCome(other)))
             return null;
         return $"waits for {name} to {words} ({Detail(service, other)})";
     }
+
+    private bool WillNotCome(Service other) =>
+        other.Spec.Mode.Replicated is { Replicas: 0 } || Tasks(other).Any(t => t.Status.State is TaskState.Failed or TaskState.Rejected);
 
     /// <summary>The newest news of the other service's slots, the worst first.</summary>
     private string Detail(Service service, Service other)

@@ -46,7 +46,7 @@ internal static class ServiceSteps
         }
 
         // A client that does not know the extension posts a spec without it.
-        var spec = SpecReferences.Resolve(draft, command.Spec with { Orch = command.Spec.Orch ?? service.Spec.Orch }, "");
+        var spec = SpecReferences.Resolve(draft, KeepOwn(command.Spec, service.Spec), "");
         RefuseChangedIdentity(draft, service, spec, "");
         RefuseTakenPorts(draft, service.Id, spec, "");
         if (draft.Refused is not null)
@@ -61,6 +61,22 @@ internal static class ServiceSteps
             draft.Refuse(RefusalKind.NotFound, $"service {command.Id} not found");
         else
             draft.Put(service with { PendingDelete = true });
+    }
+
+    /// <summary>What the Engine API has no field for is dropped by stock clients when they post a spec back, and stays then.</summary>
+    private static ServiceSpec KeepOwn(ServiceSpec spec, ServiceSpec old)
+    {
+        spec = spec with { Orch = spec.Orch ?? old.Orch };
+        var users = old.TaskTemplate.ContainerSpec?.Privileges?.UserNamespace;
+        return users is null || spec.TaskTemplate.ContainerSpec is not { Privileges: null or { UserNamespace: null } } container
+            ? spec
+            : spec with
+            {
+                TaskTemplate = spec.TaskTemplate with
+                {
+                    ContainerSpec = container with { Privileges = (container.Privileges ?? new Privileges()) with { UserNamespace = users } },
+                },
+            };
     }
 
     internal static void SetUpdateStatus(Draft draft, SetUpdateStatus command)

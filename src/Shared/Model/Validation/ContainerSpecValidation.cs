@@ -15,7 +15,6 @@ internal static class ContainerSpecValidation
         found.When(spec.StopGracePeriod < TimeSpan.Zero, Root + ".StopGracePeriod", "the stop grace period must not be negative");
         found.When(spec.Dir is { Length: > 0 } dir && dir[0] != '/', Root + ".Dir", $"working directory '{spec.Dir}' must be absolute");
         found.When(spec.Isolation is not (null or "" or "default"), Root + ".Isolation", $"isolation '{spec.Isolation}' is not supported on Linux");
-        Later(found, spec);
         foreach (var problem in HealthValidation.Check(spec.Healthcheck, Root + ".Healthcheck"))
             found.Add(problem.Where, problem.Message);
         if (spec.Privileges is { } privileges)
@@ -26,12 +25,6 @@ internal static class ContainerSpecValidation
             Mount(found, mount);
         foreach (var twice in spec.Mounts.GroupBy(m => m.Target, StringComparer.Ordinal).Where(g => g.Count() > 1))
             found.Add(Root + ".Mounts", $"duplicate mount point: {twice.Key}");
-    }
-
-    private static void Later(Findings found, ContainerSpec spec)
-    {
-        found.Unsupported(spec.Tty, Root + ".TTY", "terminals of tasks");
-        found.Unsupported(spec.OpenStdin, Root + ".OpenStdin", "tasks with an open stdin");
     }
 
     private static void Mount(Findings found, Mount mount)

@@ -35,7 +35,7 @@ internal static class RemapPlan
             return (null, $"group '{groupName}' is not in /etc/group");
         var uids = Ranges(subuid, users ?? [user]);
         // Whoever names no group has their ranges in subgid by the user's name, as useradd(8) writes them.
-        var gids = Ranges(subgid, [.. groups ?? [groupName], .. users ?? [user]]);
+        var gids = Ranges(subgid, groups ?? [groupName]) is { IsEmpty: false } own ? own : Ranges(subgid, users ?? [user]);
         foreach (var (file, name, ranges) in new[] { ("/etc/subuid", user, uids), ("/etc/subgid", groupName, gids) })
         {
             if (ranges.IsEmpty)

@@ -30,14 +30,13 @@ internal static partial class RequestCheck
             Refuse("Env", $"invalid environment variable: {variable}");
         if (!string.IsNullOrEmpty(config.StopSignal) && Signals.Parse(config.StopSignal) is null)
             Refuse("StopSignal", $"Invalid signal: {config.StopSignal}");
-        if (config.Tty || config.OpenStdin)
-            Refuse(config.Tty ? "Tty" : "OpenStdin", "a terminal or an open stdin does not work yet: attach and exec come with a later release");
         foreach (var volume in config.Volumes.Keys.Where(v => !v.StartsWith('/') || MountPlan.Clean(v) == "/"))
             Refuse("Volumes", $"invalid volume '{volume}': it must be an absolute path of the container, and not /");
         problems.AddRange(HealthValidation.Check(config.Healthcheck, "Healthcheck"));
         if (config.NetworkDisabled == true && host.PortBindings.Count > 0)
             Refuse("NetworkDisabled", "a container without network cannot publish ports");
 
+        ConsoleSizes.Check(host.ConsoleSize, "HostConfig.ConsoleSize", problems);
         ResourcePlan.Check(host, facts, problems);
         RestartPlan.Check(host.RestartPolicy, host.AutoRemove, problems);
         HostsFile.Check(host.ExtraHosts, problems);

@@ -63,13 +63,21 @@ internal static class ResourcePlan
         CheckCpuSet("CpusetMems", host.CpusetMems, facts.Limits.MemoryNodes, problems);
         IoLimitPlan.Check(host, problems);
         CgroupParentPlan.Check(host.CgroupParent, problems);
-        foreach (var limit in host.Ulimits)
+        CheckUlimits(host.Ulimits, "HostConfig.Ulimits", problems);
+    }
+
+    internal static void CheckUlimits(IReadOnlyList<Ulimit> limits, string where, List<Problem> problems)
+    {
+        foreach (var limit in limits)
         {
             if (!UlimitNames.Contains(limit.Name))
-                Refuse("Ulimits", $"invalid ulimit type: {limit.Name}");
-            else if (limit.Soft > limit.Hard && limit.Hard != -1)
-                Refuse("Ulimits", $"ulimit soft limit must be less than or equal to hard limit: {limit.Soft} > {limit.Hard}");
+                problems.Add(new Problem(where, $"invalid ulimit type: {limit.Name}"));
+            else if ((limit.Soft > limit.Hard || limit.Soft == -1) && limit.Hard != -1)
+                problems.Add(new Problem(where, $"ulimit soft limit must be less than or equal to hard limit: {limit.Soft} > {limit.Hard}"));
         }
+
+        foreach (var twice in limits.GroupBy(l => l.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
+            problems.Add(new Problem(where, $"ulimit {twice.Key} is set twice"));
     }
 
     /// <param name="host">The container's.</param>

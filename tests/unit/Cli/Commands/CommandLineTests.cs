@@ -106,7 +106,7 @@ public sealed class CommandLineTests
     public async Task Every_problem_of_a_refused_stack_is_told()
     {
         await using var engine = await FakeEngine.StartAsync();
-        engine.On("GET /tasks", "[]").On("PUT /orch/stacks/x", """{"message":"two problems","Problems":[{"Where":"a","Message":"one"},{"Where":"b","Message":"two"}]}""", 400);
+        engine.On("GET /tasks", "[]").On("GET /services", "[]").On("PUT /orch/stacks/x", """{"message":"two problems","Problems":[{"Where":"a","Message":"one"},{"Where":"b","Message":"two"}]}""", 400);
         var ran = await Run.OrchAsync(["-H", "unix://" + engine.Socket, "stack", "deploy", "-c", "-", "x"], input: "services: {a: {image: y}}");
         Assert.Equal((1, "a: one\nb: two\n"), (ran.Code, ran.Error));
     }
@@ -161,16 +161,14 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Flags_that_come_later_are_refused_together_and_say_why()
     {
-        var create = await Run.OrchAsync(["service", "create", "--generic-resource", "s", "--health-cmd", "true", "--no-healthcheck", "busybox"]);
+        var create = await Run.OrchAsync(["service", "create", "--generic-resource", "s", "--max-concurrent", "2", "busybox"]);
         Assert.Equal(
             (1, """
-            --health-cmd does not work yet: health checks come with a later version
+            --max-concurrent does not work yet: jobs come with a later version
             --generic-resource does not work yet: generic resources come with a later version
-            --no-healthcheck does not work yet: health checks come with a later version
 
             """),
             (create.Code, create.Error));
-        Assert.Equal("--rollback does not work yet: roll-back comes with a later version\n", (await Run.OrchAsync(["service", "update", "--rollback", "web"])).Error);
         Assert.Equal(
             "--mode replicated-job does not work yet: jobs come with a later version\n",
             (await Run.OrchAsync(["service", "create", "--mode", "replicated-job", "busybox"])).Error);
@@ -223,7 +221,7 @@ public sealed class CommandLineTests
     public async Task Scaling_sends_the_spec_of_the_version_that_was_read()
     {
         await using var engine = await FakeEngine.StartAsync();
-        engine.On("GET /services/hello_web", Service).On("GET /tasks", "[]").On("POST /services/svc1svc1svc1svc1svc1svc1s/update", "{}");
+        engine.On("GET /services/hello_web", Service).On("GET /services", "[]").On("GET /tasks", "[]").On("POST /services/svc1svc1svc1svc1svc1svc1s/update", "{}");
         var ran = await engine.RunAsync("service", "scale", "-d", "hello_web=5");
         Assert.Equal((0, "hello_web scaled to 5\n"), (ran.Code, ran.Out));
         var (call, body) = engine.Calls[^1];

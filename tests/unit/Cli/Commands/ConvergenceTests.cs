@@ -76,6 +76,34 @@ public sealed class ConvergenceTests
     public void A_task_that_ended_well_and_is_not_restarted_has_done_its_work() =>
         Assert.Equal("0/1 running, 1 finished", Judge(Service(1, new RestartPolicy { Condition = RestartCondition.OnFailure }), default, Task("a", 1, TaskState.Complete, TaskState.Shutdown)).Text);
 
+    [Theory]
+    [InlineData("paused", "update paused due to failure", false, Outcome.Failed, "update paused due to failure")]
+    [InlineData("rollback_paused", "rollback paused", true, Outcome.Failed, "rollback paused")]
+    [InlineData("rollback_started", "update rolled back", false, Outcome.Waiting, "rolls back, 1/1 running: update rolled back")]
+    [InlineData("rollback_completed", "rollback completed", false, Outcome.Failed, "update failed, rolled back")]
+    [InlineData("rollback_started", "manually requested rollback", true, Outcome.Waiting, "1/1 running, verifies that they stay so")]
+    [InlineData("rollback_completed", "rollback completed", true, Outcome.Running, "1/1 running")]
+    [InlineData("updating", "update in progress", false, Outcome.Waiting, "1/1 running, verifies that they stay so")]
+    [InlineData("completed", "update completed", false, Outcome.Running, "1/1 running")]
+    public void An_update_is_waited_for_to_its_end(string state, string message, bool asked, object outcome, string text)
+    {
+        var service = Service(1) with { UpdateStatus = new UpdateStatus { State = state, Message = message } };
+        var seen = Convergence.Judge(service, [Task("a", 1, TaskState.Running)], new HashSet<TaskId>(), default, Grace, asked);
+        Assert.Equal(((Outcome)outcome, text), (seen.Outcome, seen.Text));
+    }
+
+    [Fact]
+    public void What_an_update_waits_for_is_shown()
+    {
+        var service = Service(1) with { UpdateStatus = new UpdateStatus { State = "updating", Message = "update waits for db to be updated (db.1 is starting)" } };
+        Assert.Equal("0/1 running, waits for db to be updated (db.1 is starting)", Judge(service, default).Text);
+    }
+
+    [Fact]
+    public void What_a_task_waits_for_is_shown() => Assert.Equal(
+        "0/1 running, ready: waits for db to be healthy (db.1 is starting: health check: no)",
+        Judge(Service(1), default, Task("a", 1, TaskState.Ready, TaskState.Ready, "waits for db to be healthy (db.1 is starting: health check: no)")).Text);
+
     [Fact]
     public void A_task_without_a_place_is_shown_and_after_the_grace_a_failure()
     {

@@ -29,6 +29,20 @@ public sealed class ServiceCommandTests
     }
 
     [Fact]
+    public void A_user_namespace_stays_when_an_update_does_not_speak_of_it()
+    {
+        static ServiceSpec With(ServiceSpec spec, Privileges? privileges) =>
+            spec with { TaskTemplate = spec.TaskTemplate with { ContainerSpec = spec.TaskTemplate.ContainerSpec! with { Privileges = privileges } } };
+
+        var id = scene.Create(With(Scene.Spec("web"), new Privileges { UserNamespace = "host" }));
+        Assert.Null(scene.Update(id, s => With(Scene.WithImage(s, "web:2"), new Privileges { NoNewPrivileges = true })).Refusal);
+        var kept = scene.State.Services[id].Spec.TaskTemplate.ContainerSpec!.Privileges!;
+        Assert.Equal(("host", true), (kept.UserNamespace, kept.NoNewPrivileges));
+        Assert.Null(scene.Update(id, s => With(s, new Privileges { UserNamespace = "default" })).Refusal);
+        Assert.Equal("default", scene.State.Services[id].Spec.TaskTemplate.ContainerSpec!.Privileges!.UserNamespace);
+    }
+
+    [Fact]
     public void The_object_version_is_the_index_of_its_entry()
     {
         var id = scene.Create(Scene.Spec("web"));

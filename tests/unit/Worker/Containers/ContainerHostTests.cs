@@ -148,9 +148,9 @@ public sealed class ContainerHostTests
     {
         await using var host = await new FakeHost().StartAsync();
         var refused = await Assert.ThrowsAsync<InvalidContainerException>(() => host.Containers.CreateAsync(
-            Request(new HostConfig { Memory = 1000, NanoCpus = 99_000_000_000, Binds = ["da/ta:/x"], CapAdd = ["FLY"], NetworkMode = "nowhere" }),
+            Request(new HostConfig { Memory = 1000, NanoCpus = 99_000_000_000, Binds = ["da/ta:/x"], CapAdd = ["FLY"], PidMode = "nobody", NetworkMode = "nowhere" }),
             null, None));
-        Assert.Equal(5, refused.Problems.Count);
+        Assert.Equal(6, refused.Problems.Count);
         await Assert.ThrowsAsync<ImageException>(() => host.Containers.CreateAsync(new ContainerCreateRequest { Image = "missing:1" }, null, None));
         Assert.Empty(host.Containers.Snapshots());
     }

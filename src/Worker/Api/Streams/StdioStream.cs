@@ -1,0 +1,236 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Orchestrator.Shared.Http;
+
+namespace Orchestrator.Worker.Api.Streams;
+
+/// <summary>Why a client's time at a program's stdio ended.</summary>
+internal enum StdioEnd
+{
+    /// <summary>The program writes no more.</summary>
+    Ended,
+
+    /// <summary>The client pressed the keys for leaving, or closed the input of a terminal.</summary>
+    Left,
+
+    /// <summary>The detach keys were pressed.</summary>
+    Detached,
+
+    /// <summary>The connection broke, or the daemon stops.</summary>
+    Cut,
+}
+
+/// <summary>A program's streams and how they are shown to a client.</summary>
+internal sealed record Stdio
+{
+    /// <summary>Null: the client's input is read and dropped.</summary>
+    public Stream? Input { get; init; }
+
+    public Stream? Output { get; init; }
+    public Stream? Error { get; init; }
+
+    /// <summary>Bare bytes, as a terminal's; else each piece says whether it is stdout's or stderr's.</summary>
+    public required LogFraming Framing { get; init; }
+
+    /// <summary>Looked for in what the client sends; null: nothing is.</summary>
+    public DetachKeys? Keys { get; init; }
+
+    /// <summary>What the end of the client's input means to the program; null: the client leaves with it, as Docker has it.</summary>
+    public Func<Task>? CloseInput { get; init; }
+
+    /// <summary>The program's end, after which its streams get <see cref="StdioStream.LastWords"/> to end too; null: the streams' end is all there is.</summary>
+    public Task? ProgramEnded { get; init; }
+}
+
+/// <summary>Carries bytes between a client that took its connection over and a program's stdio, both ways at once.</summary>
+internal sealed class StdioStream(HijackedConnection client, Stdio program, TimeProvider time) : IDisposable
+{
+    /// <summary>How long children of an ended program may keep its output open.</summary>
+    internal static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+
+    private const int PieceSize = 32 << 10;
+    private const int HeaderSize = 8;
+
+    private readonly SemaphoreSlim writing = new(1);
+
+    /// <summary>Returns when both sides are done or one has gone. The program's streams are left open.</summary>
+    internal async Task<StdioEnd> RunAsync()
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(client.Stopping);
+        var giving = GiveAllAsync(over.Token);
+        var taking = TakeAsync(over.Token);
+        var end = StdioEnd.Ended;
+        if (await Task.WhenAny(giving, taking) == taking)
+        {
+            end = await taking;
+            if (end == StdioEnd.Ended) // the input's end is not the client's
+                end = await giving;
+        }
+        else
+        {
+            end = await giving;
+        }
+
+        await over.CancelAsync();
+        client.Input.CancelPendingRead();
+        await Task.WhenAll(giving, taking);
+        return client.Stopping.IsCancellationRequested ? StdioEnd.Cut : end;
+    }
+
+    public void Dispose() => writing.Dispose();
+
+    private async Task<StdioEnd> GiveAllAsync(CancellationToken stop)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var gives = Task.WhenAll(GiveAsync(program.Output, 1, late.Token), GiveAsync(program.Error, 2, late.Token));
+        try
+        {
+            if (program.ProgramEnded is { } ended)
+            {
+                await ended.WaitAsync(stop);
+                if (await Task.WhenAny(gives, Task.Delay(LastWords, time, stop)) != gives)
+                    await late.CancelAsync();
+            }
+
+            var ends = await gives;
+            return ends.Contains(StdioEnd.Cut) ? StdioEnd.Cut : StdioEnd.Ended;
+        }
+        catch (OperationCanceledException)
+        {
+            return StdioEnd.Cut;
+        }
+    }
+
+    private async Task<StdioEnd> GiveAsync(Stream? from, byte kind, CancellationToken stop)
+    {
+        if (from is null)
+            return StdioEnd.Ended;
+        var header = program.Framing == LogFraming.Multiplexed ? HeaderSize : 0;
+        var piece = ArrayPool<byte>.Shared.Rent(header + PieceSize);
+        try
+        {
+            while (true)
+            {
+                var count = await from.ReadAsync(piece.AsMemory(header, PieceSize), stop);
+                if (count == 0)
+                    return StdioEnd.Ended;
+                if (header > 0)
+                {
+                    piece.AsSpan(0, 4).Clear();
+                    piece[0] = kind;
+                    BinaryPrimitives.WriteInt32BigEndian(piece.AsSpan(4), count);
+                }
+
+                if (!await SendAsync(piece.AsMemory(0, header + count), stop))
+                    return StdioEnd.Cut;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return StdioEnd.Ended;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            return StdioEnd.Ended; // a terminal ends so, and a session whose runtime went away
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+    }
+
+    private async Task<bool> SendAsync(ReadOnlyMemory<byte> piece, CancellationToken stop)
+    {
+        await writing.WaitAsync(stop);
+        try
+        {
+            return !(await client.Output.WriteAsync(piece, stop)).IsCompleted;
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    /// <summary>Answers Ended when the client has nothing more to say but may still listen.</summary>
+    private async Task<StdioEnd> TakeAsync(CancellationToken stop)
+    {
+        var typed = new ArrayBufferWriter<byte>();
+        try
+        {
+            while (true)
+            {
+                var read = await client.Input.ReadAsync(stop);
+                if (read.IsCanceled)
+                    return StdioEnd.Ended;
+                var left = Scan(read.Buffer, typed);
+                client.Input.AdvanceTo(read.Buffer.End);
+                if (!await WriteAsync(typed, stop))
+                    return await DropRestAsync(stop);
+                if (left)
+                    return StdioEnd.Detached;
+                if (!read.IsCompleted)
+                    continue;
+                if (program.Input is null)
+                    return StdioEnd.Ended;
+                if (program.CloseInput is null)
+                    return StdioEnd.Left;
+                await program.CloseInput();
+                return StdioEnd.Ended;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return StdioEnd.Ended;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            return StdioEnd.Cut; // the client's connection was reset
+        }
+    }
+
+    private bool Scan(ReadOnlySequence<byte> bytes, ArrayBufferWriter<byte> typed)
+    {
+        if (program.Input is null)
+            return false;
+        foreach (var piece in bytes)
+        {
+            if (program.Keys is not { } keys)
+                typed.Write(piece.Span);
+            else if (keys.Take(piece.Span, typed))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>False: the program takes no more input.</summary>
+    private async Task<bool> WriteAsync(ArrayBufferWriter<byte> typed, CancellationToken stop)
+    {
+        if (typed.WrittenCount == 0)
+            return true;
+        try
+        {
+            await program.Input!.WriteAsync(typed.WrittenMemory, stop);
+            await program.Input.FlushAsync(stop);
+            typed.ResetWrittenCount();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The program closed its input: what the client still sends goes nowhere, and its output decides about the end.</summary>
+    private async Task<StdioEnd> DropRestAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            var read = await client.Input.ReadAsync(stop);
+            client.Input.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted || read.IsCanceled)
+                return StdioEnd.Ended;
+        }
+    }
+}
