@@ -14,20 +14,39 @@ internal sealed partial class WorkerHost
             {
                 Arguments = [.. options.ShimCommand, "shim", "--exec-root", options.ExecRoot],
                 ExecRoot = options.ExecRoot,
-                CgroupPath = Path.Combine(group, "shim"),
+                CgroupPath = Path.Combine(group, ShimMain.GroupName),
                 InstanceGroup = group,
             },
             logs.CreateLogger<ShimProcess>());
-        var runtime = new ShimRuntime(shim);
+        var keep = new Safekeeping(options.ExecRoot, logs.CreateLogger<Safekeeping>());
+        shim.Inputs = keep.Inputs;
+        var runtime = new ShimRuntime(shim, keep);
+        var link = new ShimLink(shim, runtime, keep);
         try
         {
             await shim.EnsureAsync(stop);
-            return await StartAsync(options, runtime, shim, runtime, logs, stop);
+            return await StartAsync(options, runtime, shim, link, logs, stop);
         }
         catch
         {
-            await runtime.DisposeAsync();
+            await link.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Makes the shim become this very program, in place; containers go on.</summary>
+    /// <exception cref="Shim.ShimException">It goes on as it is; the message says why.</exception>
+    public Task UpgradeShimAsync(CancellationToken stop) =>
+        shimLink is ShimLink link ? link.Shim.UpgradeAsync(stop) : throw new Shim.ShimException("This host's runtime is not a shim of its own.");
+
+    private sealed class ShimLink(ShimProcess shim, ShimRuntime runtime, Safekeeping keep) : IAsyncDisposable
+    {
+        internal ShimProcess Shim { get; } = shim;
+
+        public async ValueTask DisposeAsync()
+        {
+            await keep.DisposeAsync();
+            await runtime.DisposeAsync(); // with its connection
         }
     }
 }

@@ -47,7 +47,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             Root = Path.Combine(options.DataRoot, "volumes"), Time = options.Time, Log = logs.CreateLogger<VolumeStore>(),
             OnEvent = e => events.Publish("volume", e.Action, e.Name, e.Attributes),
         });
-        var services = new ContainerServices
+        var services = options.Wrap(new ContainerServices
         {
             Volumes = Volumes,
             Runtime = runtime,
@@ -63,7 +63,7 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             MemoryRoot = Path.Combine(options.ExecRoot, "files"),
             Time = options.Time,
             Log = logs.CreateLogger<ContainerHost>(),
-        };
+        });
         Containers = new ContainerHost(services);
         BuildRunner = new BuildStepRunner(services, Path.Combine(options.ExecRoot, "build"));
         TaskLogs = new HostTaskLogs(Containers, events);
@@ -166,16 +166,27 @@ internal sealed partial class WorkerHost : IAsyncDisposable
             await shimLink.DisposeAsync();
     }
 
+    /// <summary>Stops everything but what containers' owners are in the middle of: what a kill leaves, for tests that go on in this process.</summary>
+    internal async ValueTask AbandonAsync()
+    {
+        await loops.DisposeAsync();
+        await networks.DisposeAsync();
+        if (shimLink is not null)
+            await shimLink.DisposeAsync();
+    }
+
     private ContainerTaskExecutor Executor(ILogger log) => new(Containers, networks, Environment.MachineName, epoch, log);
 
     private async Task RecoverAsync(CancellationToken stop)
     {
         var scratch = Path.Combine(options.ExecRoot, "build");
         var running = await Containers.RecoverAsync(stop);
+        await Images.ReleaseAllButAsync(Containers.Snapshots().Select(c => c.Id).ToHashSet(StringComparer.Ordinal), stop);
         if (Directory.Exists(scratch))
             Directory.Delete(scratch, recursive: true);
-        await networks.RecoverAsync(running, stop);
-        await networks.ResyncAsync(stop);
+        var report = await networks.RecoverAsync(running, stop);
+        foreach (var failure in report.Failed)
+            logs.CreateLogger<WorkerHost>().NotRecovered(failure);
         await EnsureBridgeAsync(stop);
         loops.Start("container exits", WatchAsync, WhenLoopFails.Restart);
         loops.Start("out of memory", Containers.WatchOutOfMemoryAsync, WhenLoopFails.Restart);

@@ -1,4 +1,5 @@
 using Orchestrator.Shared.Model;
+using Orchestrator.Worker.Containers;
 using Orchestrator.Worker.Containers.Plan;
 
 namespace Orchestrator.Worker;
@@ -26,6 +27,9 @@ internal sealed record WorkerHostOptions
 
     /// <summary>The engine's labels, for placement by <c>engine.labels</c>.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Puts something between containers and what they stand on: tests stop a host at a step there.</summary>
+    internal Func<ContainerServices, ContainerServices> Wrap { get; init; } = services => services;
 
     /// <summary>The ids of containers (<c>--userns-remap</c>); null: the host's.</summary>
     public UserRemap? Remap { get; init; }

@@ -51,11 +51,14 @@ internal sealed class ContainerDirectory(string containersRoot, string id)
 
     internal StoredState? ReadState() => Read(StateName, ContainerJson.Default.StoredState);
 
+    /// <summary>Once what it is has gone, the rest is a leftover: a crash in between cannot bring back half a container.</summary>
     internal void Delete()
     {
         UnmountShm();
-        if (Directory.Exists(Root))
-            Directory.Delete(Root, recursive: true);
+        if (!Directory.Exists(Root))
+            return;
+        System.IO.File.Delete(File(ConfigName));
+        Directory.Delete(Root, recursive: true);
     }
 
     /// <summary>What was mounted for sharing; a crash may have left it.</summary>

@@ -27,6 +27,9 @@ internal sealed partial class ContainerHost
         foreach (var id in plan.Remove)
             await RemoveLeftoverAsync(id, stop);
 
+        foreach (var id in plan.Forget)
+            await ForgetExitAsync(id, stop);
+
         foreach (var taken in plan.Keep)
         {
             // Said again to the images' room, which may have been restored from an older state than ours.
@@ -56,8 +59,9 @@ internal sealed partial class ContainerHost
     internal async Task WatchExitsAsync(CancellationToken stop)
     {
         var exits = services.Runtime.WatchExitsAsync(stop);
-        // A shim that was restarted may have lost some: whoever is not known any more ended unseen.
-        foreach (var life in index.All().Where(l => l.Snapshot.IsRunning))
+        // A shim that was restarted may have lost some, or know some that were being started or deleted when its predecessor died.
+        var known = (await services.Runtime.ListAsync(stop)).ToDictionary(r => r.Id, r => r.Pid, StringComparer.Ordinal);
+        foreach (var life in index.All().Where(l => known.TryGetValue(l.Id, out var pid) ? pid != l.Snapshot.State.Pid : l.Snapshot.IsRunning))
             await life.ReconcileAsync();
         await foreach (var exit in exits)
         {
@@ -74,6 +78,18 @@ internal sealed partial class ContainerHost
     {
         var directory = new ContainerDirectory(services.Root, id);
         return new FoundContainer(id, directory.ReadContainer(), directory.ReadState());
+    }
+
+    private async Task ForgetExitAsync(string id, CancellationToken stop)
+    {
+        try
+        {
+            await services.Runtime.DeleteAsync(id, stop);
+        }
+        catch (RuntimeException e)
+        {
+            services.Log.LeftoverStays(e, id);
+        }
     }
 
     private async Task HoldAsync(StoredContainer container, CancellationToken stop)

@@ -10,7 +10,7 @@ internal sealed partial class ContainerLife
     /// <summary>The runtime saw it end. Seen twice does no harm.</summary>
     internal Task ExitedAsync(ContainerExit exit) => TellAsync("exit", () => EndAsync(exit));
 
-    /// <summary>Asks the runtime whether it still knows it; one that is lost ended with an unknown exit.</summary>
+    /// <summary>Asks the runtime what it knows: one that is lost ended with an unknown exit; a run that nobody was told of is ended.</summary>
     internal Task ReconcileAsync() => TellAsync("reconcile", CheckAsync);
 
     /// <summary>A daemon start: goes on with a removal that was begun, or starts again by policy.</summary>
@@ -63,10 +63,14 @@ internal sealed partial class ContainerLife
             return;
         await DropTimerAsync();
         await EndProbingAsync();
-        // On disk before the runtime forgets it: a daemon that crashes in between still knows how it ended.
+        var goes = untilRemoved.Count > 0 || container.HostConfig.AutoRemove;
+        var ran = exit.ExitedAt - (state.StartedAt ?? exit.ExitedAt);
+        quickExits = ran >= RestartPlan.Healthy ? 1 : quickExits + 1;
+        var again = goes ? null : RestartPlan.After(container.HostConfig.RestartPolicy, exit.ExitCode, state.StoppedByUser, state.RestartCount, quickExits);
+        // On disk before the runtime forgets it: a daemon that crashes in between still knows how it ended, and whether it is to start again.
         Set(state with
         {
-            Status = ContainerStatus.Exited,
+            Status = again is null ? ContainerStatus.Exited : ContainerStatus.Restarting,
             Paused = false,
             Pid = 0,
             ExitCode = exit.ExitCode,
@@ -86,20 +90,31 @@ internal sealed partial class ContainerLife
         Release(untilExit);
         ReleaseWaiters(WaitCondition.NotRunning, WaitCondition.NextExit);
 
-        await services.Runtime.DeleteAsync(Id, CancellationToken.None);
+        await ForgetRunAsync();
         ReleaseShm();
         logEnded.TrySetResult();
         detaching = DetachAsync();
-        if (untilRemoved.Count > 0 || container.HostConfig.AutoRemove)
-        {
+        if (goes || untilRemoved.Count > 0)
             await RemoveNowAsync();
-            return;
-        }
-
-        var ran = exit.ExitedAt - (state.StartedAt ?? exit.ExitedAt);
-        quickExits = ran >= RestartPlan.Healthy ? 1 : quickExits + 1;
-        ScheduleRestart();
+        else if (again is { } delay)
+            RestartAfter(delay);
     }
+
+    /// <summary>What cannot be deleted now is found when the runtime is asked again what it knows.</summary>
+    private async Task ForgetRunAsync()
+    {
+        try
+        {
+            await services.Runtime.DeleteAsync(Id, CancellationToken.None);
+        }
+        catch (RuntimeException e)
+        {
+            services.Log.ContainerWorkFailed(e, Id, "deleting what ended");
+        }
+    }
+
+    private void RestartAfter(TimeSpan delay) =>
+        timer = services.Time.CreateTimer(_ => Post("restart", RestartDueAsync), null, delay, Timeout.InfiniteTimeSpan);
 
     private void ScheduleRestart()
     {
@@ -107,7 +122,7 @@ internal sealed partial class ContainerLife
         if (delay is null)
             return;
         Set(state with { Status = ContainerStatus.Restarting });
-        timer = services.Time.CreateTimer(_ => Post("restart", RestartDueAsync), null, delay.Value, Timeout.InfiniteTimeSpan);
+        RestartAfter(delay.Value);
     }
 
     private async Task RestartDueAsync()
@@ -130,9 +145,16 @@ internal sealed partial class ContainerLife
 
     private async Task CheckAsync()
     {
-        if (state.Status != ContainerStatus.Running)
+        if (gone)
             return;
         var known = (await services.Runtime.ListAsync(CancellationToken.None)).FirstOrDefault(r => r.Id == Id);
+        if (state.Status != ContainerStatus.Running)
+        {
+            if (known is not null)
+                await ForgetRunAsync();
+            return;
+        }
+
         if (known is null || known.Pid != state.Pid)
         {
             await EndAsync(new ContainerExit

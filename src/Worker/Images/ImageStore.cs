@@ -58,6 +58,13 @@ internal sealed partial class ImageStore(ImageStoreOptions options) : IImageLaye
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Lets go of what holders have that do not exist any more: whoever held layers may have died before he was written down himself.</summary>
+    internal async Task ReleaseAllButAsync(IReadOnlySet<string> holders, CancellationToken stop)
+    {
+        foreach (var stray in _content.Holders.All.Select(h => h.HolderId).Where(id => !holders.Contains(id)).ToList())
+            await ReleaseAsync(stray, stop);
+    }
+
     /// <summary>Every image, newest first.</summary>
     internal ValueTask<ImmutableArray<ImageRecord>> ListAsync(CancellationToken stop)
     {

@@ -48,6 +48,8 @@ internal sealed partial class HostNetworks
         catch (Exception error)
         {
             await UndoAsync(request, endpoints, error);
+            if (error is ShimException)
+                throw new NetworkException($"container {request.Hostname}: {error.Message}", error);
             throw;
         }
     }
@@ -60,6 +62,10 @@ internal sealed partial class HostNetworks
         try
         {
             await TakeDownAsync(file.Request, file.Sandbox.Endpoints, stop);
+        }
+        catch (ShimException error)
+        {
+            throw new NetworkException($"container {file.Request.Hostname}: leaving its networks: {error.Message}", error);
         }
         finally
         {
@@ -102,6 +108,7 @@ internal sealed partial class HostNetworks
 
             var listen = Listen(request, ns.DnsPort);
             Namespaces.Pin(ns.Handle, NetnsPath(request.Id));
+            state.Pending[request.Id] = (listen, null);
             foreach (var (id, pool) in pools)
                 state.Networks[id] = state.Networks[id] with { Pool = pool };
             return (endpoints.ToImmutable(), listen);
@@ -155,6 +162,7 @@ internal sealed partial class HostNetworks
         var held = await ports.HoldAsync(hold, stop);
         if (!held.Taken.IsEmpty)
             throw new NetworkException(string.Join("; ", await thread.RunAsync(() => held.Taken.Select(Explain).ToList())));
+        await thread.RunAsync(() => state.Pending[request.Id] = (state.Pending[request.Id].Listen, new PortHold(request.Id, held.Ports)));
         return [.. request.HostPorts.Zip(held.Ports, (wanted, got) => new BoundPort(wanted.Protocol, wanted.HostIp, got.Port, wanted.ContainerPort))];
     }
 
@@ -181,6 +189,7 @@ internal sealed partial class HostNetworks
 
     private void Commit(SandboxFile file)
     {
+        state.Pending.Remove(file.Request.Id);
         state.Sandboxes.Add(file.Request.Id, file);
         if (!file.Sandbox.Ports.IsEmpty)
             ApplyPorts();
@@ -208,11 +217,16 @@ internal sealed partial class HostNetworks
         }
         catch (Exception undo) when (undo is IOException or ShimException)
         {
-            throw new AggregateException(error, undo);
+            throw new NetworkException(
+                $"container {request.Hostname}: {error.Message}; and undoing it failed: {undo.Message}", new AggregateException(error, undo));
         }
         finally
         {
-            await thread.RunAsync(() => state.Busy.Remove(request.Id));
+            await thread.RunAsync(() =>
+            {
+                state.Pending.Remove(request.Id);
+                state.Busy.Remove(request.Id);
+            });
         }
     }
 

@@ -32,10 +32,13 @@ internal sealed partial class HostNetworks
 
     public async Task ResyncAsync(CancellationToken stop)
     {
+        // Waits for a shim to be there, so that what is told below is not older than what others tell it meanwhile.
+        await dns.SetTableAsync(await thread.RunAsync(Names), stop);
         var (listeners, holds, table) = await thread.RunAsync(() => (
-            state.Sandboxes.Values.Select(file => Listen(file.Request, file.DnsPort)).ToImmutableArray(),
+            state.Sandboxes.Values.Select(file => Listen(file.Request, file.DnsPort)).Concat(state.Pending.Values.Select(p => p.Listen)).ToImmutableArray(),
             state.Sandboxes.Values.Where(file => !file.Sandbox.Ports.IsEmpty)
                 .Select(file => new PortHold(file.Request.Id, [.. file.Sandbox.Ports.Select(port => new HeldPort(port.Protocol, port.HostIp, port.HostPort))]))
+                .Concat(state.Pending.Values.Select(p => p.Hold).OfType<PortHold>())
                 .Append(new PortHold(ServicesOwner, [.. state.Published.Select(Hold)])).ToImmutableArray(),
             Names()));
         await ports.SyncAsync(new PortSync(holds), stop);

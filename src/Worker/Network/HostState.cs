@@ -1,7 +1,9 @@
 using System.Net;
 
 using Orchestrator.Worker.Network.Bridge;
+using Orchestrator.Worker.Network.Dns;
 using Orchestrator.Worker.Network.Plan;
+using Orchestrator.Worker.Network.Ports;
 using Orchestrator.Worker.Network.State;
 
 namespace Orchestrator.Worker.Network;
@@ -21,6 +23,9 @@ internal sealed class HostState
 
     /// <summary>Sandboxes that are complete.</summary>
     internal Dictionary<string, SandboxFile> Sandboxes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What the shim is asked for by sandboxes that are being made: a shim that starts anew meanwhile must not take it for nobody's.</summary>
+    internal Dictionary<string, (DnsListen Listen, PortHold? Hold)> Pending { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Ids of sandboxes being made or taken down.</summary>
     internal HashSet<string> Busy { get; } = new(StringComparer.Ordinal);

@@ -19,7 +19,7 @@ internal static partial class HostTeardown
         var root = InstanceRecord.CgroupRoot(dataRoot);
         // No arguments: whoever takes an instance down finds its shim or does without, and starts none.
         await using var shim = new ShimProcess(
-            new ShimCommand { Arguments = [], ExecRoot = execRoot, CgroupPath = Path.Combine(root, "shim") }, logs.CreateLogger<ShimProcess>());
+            new ShimCommand { Arguments = [], ExecRoot = execRoot, CgroupPath = Path.Combine(root, ShimMain.GroupName) }, logs.CreateLogger<ShimProcess>());
         var answers = await AnswersAsync(execRoot, stop);
         var network = new NetworkOptions
         {

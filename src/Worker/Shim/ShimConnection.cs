@@ -122,7 +122,7 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
         closing.Dispose();
     }
 
-    private static ShimException Gone() => new("The connection to the shim was lost.");
+    private static ShimException Gone() => new("The connection to the shim was lost.") { Lost = true };
 
     private async Task CancelAsync(uint id)
     {

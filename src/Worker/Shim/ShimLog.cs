@@ -19,6 +19,15 @@ internal static partial class ShimLog
     [LoggerMessage(5, LogLevel.Information, "Connected to the shim that runs as process {Pid}, version {Version}")]
     public static partial void Connected(this ILogger log, int pid, string version);
 
-    [LoggerMessage(6, LogLevel.Warning, "What a shim that died has left could not be removed: {Refusal}")]
-    public static partial void LeftoverStays(this ILogger log, string refusal);
+    [LoggerMessage(6, LogLevel.Critical, "Another shim holds {ExecRoot} and does not end")]
+    public static partial void AnotherShimRuns(this ILogger log, string execRoot);
+
+    [LoggerMessage(7, LogLevel.Information, "The shim (process {Pid}) is of another build and becomes this one in place")]
+    public static partial void Upgrading(this ILogger log, int pid);
+
+    [LoggerMessage(8, LogLevel.Warning, "The shim (process {Pid}) goes on as it is: {Reason}")]
+    public static partial void NotUpgraded(this ILogger log, int pid, string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "The shim was lost while it was asked to {Operation}; the next one is asked")]
+    public static partial void ShimLost(this ILogger log, string operation);
 }

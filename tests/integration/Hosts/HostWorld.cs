@@ -50,9 +50,9 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
 
     private string Netns => $"/run/netns/{name}";
 
-    private string DataRoot => $"{Root}/data";
+    internal string DataRoot => $"{Root}/data";
 
-    private string ExecRoot => $"{Root}/run";
+    internal string ExecRoot => $"{Root}/run";
 
     /// <summary>What the daemon is told beside its roots.</summary>
     internal Func<WorkerHostOptions, WorkerHostOptions> Configure { get; set; } = options => options;
@@ -83,10 +83,12 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
     }
 
     /// <summary>A daemon over what is in the roots.</summary>
-    internal async Task StartDaemonAsync() => host = await WorkerHost.StartAsync(
+    /// <param name="wrap">Puts something between containers and what they stand on.</param>
+    internal async Task StartDaemonAsync(Func<ContainerServices, ContainerServices>? wrap = null) => host = await WorkerHost.StartAsync(
         Configure(new WorkerHostOptions
         {
-                EngineVersion = "test",
+            EngineVersion = "test",
+            Wrap = wrap ?? (services => services),
             DataRoot = DataRoot,
             ExecRoot = ExecRoot,
             HostNetnsPath = Netns,
@@ -101,6 +103,17 @@ internal sealed class HostWorld : IAsyncDisposable, IProgress<ProgressMessage>
             return;
         host = null;
         await running.DisposeAsync().AsTask().WaitAsync(Patience);
+        running.Images.Dispose();
+    }
+
+    /// <summary>Forgets the daemon as it stands, in the middle of whatever it does: for the world it is killed.</summary>
+    /// <param name="frozen">What it does at the containers waits for ever; the rest of it is stopped.</param>
+    internal async Task AbandonDaemonAsync(Task frozen)
+    {
+        await frozen.WaitAsync(Patience);
+        var running = Host;
+        host = null;
+        await running.AbandonAsync().AsTask().WaitAsync(Patience);
         running.Images.Dispose();
     }
 

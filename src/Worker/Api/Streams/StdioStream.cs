@@ -97,6 +97,7 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
         }
         catch (OperationCanceledException)
         {
+            await gives; // a stream has one reader at a time, and the next one comes at once
             return StdioEnd.Cut;
         }
     }

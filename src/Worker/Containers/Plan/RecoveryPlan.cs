@@ -14,7 +14,10 @@ internal sealed record FoundContainer(string Id, StoredContainer? Container, Sto
 internal sealed record TakenContainer(StoredContainer Container, StoredState State, bool WasRunning, bool Changed);
 
 /// <summary>Brings together what the disk says and what the runtime says, of which the runtime is believed for what runs.</summary>
-internal sealed record RecoveryPlan(ImmutableArray<TakenContainer> Keep, ImmutableArray<string> Remove)
+/// <param name="Keep">Containers to take over.</param>
+/// <param name="Remove">Half-made or nobody's: to be removed wherever something of them is.</param>
+/// <param name="Forget">Kept, but their ends are on disk already: the runtime need not remember them.</param>
+internal sealed record RecoveryPlan(ImmutableArray<TakenContainer> Keep, ImmutableArray<string> Remove, ImmutableArray<string> Forget)
 {
     internal static RecoveryPlan Of(IReadOnlyList<FoundContainer> found, IReadOnlyDictionary<string, ContainerRecord> running, DateTimeOffset now)
     {
@@ -30,13 +33,18 @@ internal sealed record RecoveryPlan(ImmutableArray<TakenContainer> Keep, Immutab
 
         var owned = found.Select(f => f.Id).ToHashSet(StringComparer.Ordinal);
         remove.AddRange(running.Keys.Where(id => !owned.Contains(id)).Order(StringComparer.Ordinal));
-        return new RecoveryPlan(keep.ToImmutable(), remove.ToImmutable());
+        var forget = keep.Where(k => running.TryGetValue(k.Container.Id, out var record) && IsRecorded(k.State, record)).Select(k => k.Container.Id);
+        return new RecoveryPlan(keep.ToImmutable(), remove.ToImmutable(), [.. forget]);
     }
+
+    /// <summary>The end of this very run is on disk: the daemon died before the runtime forgot it. What the disk says was told already.</summary>
+    private static bool IsRecorded(StoredState state, ContainerRecord record) =>
+        record.Exit is not null && state.Status is ContainerStatus.Exited or ContainerStatus.Restarting && state.StartedAt == record.StartedAt;
 
     private static TakenContainer Take(StoredContainer container, StoredState state, ContainerRecord? record, DateTimeOffset now)
     {
         var wasRunning = state.Status == ContainerStatus.Running || record is not null;
-        if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead)
+        if (state.Status is ContainerStatus.Removing or ContainerStatus.Dead || (record is not null && IsRecorded(state, record)))
             return new TakenContainer(container, state, wasRunning, Changed: false);
         if (record is not null)
         {
@@ -49,9 +57,7 @@ internal sealed record RecoveryPlan(ImmutableArray<TakenContainer> Keep, Immutab
                 StartedAt = record.StartedAt,
                 StoppedByUser = state.Status == ContainerStatus.Running && state.StoppedByUser,
             };
-            // An exit that is on disk already was seen; only the runtime's part of it remains to be deleted.
-            var seen = record.Exit is not null && state.Status == ContainerStatus.Exited && state.FinishedAt == record.Exit.ExitedAt;
-            return new TakenContainer(container, seen ? taken with { StoppedByUser = state.StoppedByUser } : taken, WasRunning: true, Changed: true);
+            return new TakenContainer(container, taken, WasRunning: true, Changed: true);
         }
 
         if (state.Status != ContainerStatus.Running)

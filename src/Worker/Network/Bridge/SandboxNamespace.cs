@@ -32,10 +32,11 @@ internal sealed class SandboxNamespace : IDisposable
     /// <summary>Where 127.0.0.11:53 leads. Chosen at random among the ports that nobody binds on purpose.</summary>
     internal int DnsPort { get; }
 
-    /// <summary>Makes one and leaves the calling thread inside it.</summary>
+    /// <summary>Makes one. The calling thread is inside it meanwhile and not afterwards: it would keep the namespace and its links alive.</summary>
     /// <param name="make">Makes the bare namespace; null: it belongs to the host's users.</param>
     internal static SandboxNamespace Create(Func<SafeFileHandle>? make = null)
     {
+        using var home = Namespaces.OpenCurrent();
         var handle = make is null ? Namespaces.UnshareNetwork() : make();
         try
         {
@@ -57,6 +58,10 @@ internal sealed class SandboxNamespace : IDisposable
         {
             handle.Dispose();
             throw;
+        }
+        finally
+        {
+            Namespaces.EnterNetwork(home);
         }
     }
 

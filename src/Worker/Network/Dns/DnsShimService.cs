@@ -120,8 +120,22 @@ internal sealed class DnsShimService : IShimService, IAsyncDisposable
     /// <summary>On the thread inside the container: both sockets on one port. If a process took the port since, another one and the redirect to it.</summary>
     private static (int Port, Socket Datagrams, Socket Streams) Bind(DnsListen listen)
     {
+        // Back afterwards: a thread inside would keep the last container's namespace and links alive.
+        using var home = Namespaces.OpenCurrent();
         using var ns = Namespaces.Open(listen.NetnsPath);
         Namespaces.EnterNetwork(ns);
+        try
+        {
+            return BindHere(listen);
+        }
+        finally
+        {
+            Namespaces.EnterNetwork(home);
+        }
+    }
+
+    private static (int Port, Socket Datagrams, Socket Streams) BindHere(DnsListen listen)
+    {
         var port = listen.Port;
         for (var attempt = 1; ; attempt++)
         {

@@ -88,6 +88,9 @@ internal sealed partial class Cgroup
     internal IReadOnlyList<int> Processes() =>
         (plan.UnifiedDirectory ?? plan.LegacyDirectories.FirstOrDefault()) is { } directory ? [.. ProcessesBelow(directory)] : [];
 
+    /// <summary>A process is in the group itself, in any hierarchy.</summary>
+    internal bool HasProcesses() => Directories.Any(d => KernelFile.ReadOrNull($"{d}/cgroup.procs") is { Length: > 0 });
+
     /// <summary>What it has used, as this host's groups count it.</summary>
     internal CgroupReader Reader(CgroupLayout layout) => new(layout, plan.Path);
 

@@ -13,6 +13,7 @@ internal enum CallNumber
     socket = 41,
     clone = 56,
     execve = 59,
+    fcntl = 72,
     chdir = 80,
     fchdir = 81,
     mkdir = 83,

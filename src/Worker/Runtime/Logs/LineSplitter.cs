@@ -15,6 +15,9 @@ internal sealed class LineSplitter(ReadOnlyMemory<byte> stream, LineFormat? form
     private int held;
     private DateTimeOffset? pieceTime;
 
+    /// <summary>Bytes of a line whose end has not come yet.</summary>
+    internal int Held => held;
+
     /// <summary>Takes bytes as they were read and writes the lines that they complete.</summary>
     internal void Take(ReadOnlySpan<byte> bytes, DateTimeOffset now, ArrayBufferWriter<byte> lines)
     {

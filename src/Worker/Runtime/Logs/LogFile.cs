@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Worker.Runtime.Logs;
 
@@ -15,6 +16,7 @@ internal sealed class LogFile : IDisposable
     private SafeFileHandle? file;
     private long size;
     private long dropped;
+    private ulong inode;
 
     /// <param name="target">Where and how.</param>
     /// <param name="failed">Told when lines begin to be dropped, and how much was when that is over.</param>
@@ -25,8 +27,7 @@ internal sealed class LogFile : IDisposable
         rotation = new LogRotation(target, this.failed);
         if (target.Format == LogFormat.None)
             return;
-        file = rotation.Open();
-        size = RandomAccess.GetLength(file);
+        file = Reopen();
         if (target.BufferBytes is { } most)
             buffer = new LogBuffer(most, Write);
     }
@@ -80,6 +81,21 @@ internal sealed class LogFile : IDisposable
         }
     }
 
+    /// <summary>Bytes of the current file.</summary>
+    internal long Size => size;
+
+    /// <summary>Tells the current file from those it was rotated to; 0: what was appended need not be there yet.</summary>
+    internal ulong Inode => buffer is null ? inode : 0;
+
+    /// <summary>Forgets what was appended to this very file beyond a size; after a rotation nothing happens.</summary>
+    internal void CutTo(long length, ulong of)
+    {
+        if (of == 0 || of != Inode || length >= size || file is null)
+            return;
+        RandomAccess.SetLength(file, length);
+        size = length;
+    }
+
     /// <summary>Half a line must not stay: a reader would take it and the next for one.</summary>
     private void CutOff()
     {
@@ -105,6 +121,7 @@ internal sealed class LogFile : IDisposable
         file?.Dispose();
         file = null; // until there is a new one
         file = rotation.Rotate();
+        inode = FileOps.Status(target.Path)?.Inode ?? 0;
         size = 0;
     }
 
@@ -112,6 +129,7 @@ internal sealed class LogFile : IDisposable
     {
         var opened = rotation.Open();
         size = RandomAccess.GetLength(opened);
+        inode = FileOps.Status(target.Path)?.Inode ?? 0;
         return opened;
     }
 

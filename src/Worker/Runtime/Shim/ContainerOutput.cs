@@ -1,6 +1,5 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
-using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Consoles;
 using Orchestrator.Worker.Runtime.Logs;
 
@@ -19,6 +18,7 @@ internal sealed class ContainerOutput : IDisposable
     private const int WideFifo = 256 * 1024;
 
     private readonly LogFile log;
+    private readonly OutputSpool spool;
     private readonly TimeProvider time;
     private readonly Stream[] streams;
     private readonly ArrayBufferWriter<byte> lines = new(1024);
@@ -28,15 +28,31 @@ internal sealed class ContainerOutput : IDisposable
     /// <param name="target">Where the log lies.</param>
     /// <param name="stdout">The reading end, or a terminal's master.</param>
     /// <param name="stderr">The other reading end; none with a terminal.</param>
+    /// <param name="spool">Where output waits for its line's end.</param>
     /// <param name="time">Stamps lines.</param>
     /// <param name="failed">Told once when the log cannot be written; output is then read and dropped, so that the container goes on.</param>
-    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle? stderr, TimeProvider time, Action<Exception> failed)
+    internal ContainerOutput(LogTarget target, SafeFileHandle stdout, SafeFileHandle? stderr, OutputSpool spool, TimeProvider time, Action<Exception> failed)
     {
         log = new LogFile(target, failed);
+        this.spool = spool;
         this.time = time;
         this.failed = failed;
         var output = new Stream(0, stdout, new LineSplitter("stdout"u8.ToArray(), LineFormat.Of(target)));
         streams = stderr is null ? [output] : [output, new Stream(1, stderr, new LineSplitter("stderr"u8.ToArray(), LineFormat.Of(target)))];
+    }
+
+    /// <summary>Before the start, of a container that another shim has started: goes on where that one was.</summary>
+    internal void Resume()
+    {
+        if (spool.Resume() is not { } noted)
+            return;
+        log.CutTo(noted.Size, noted.Inode);
+        foreach (var stream in streams)
+        {
+            stream.Splitter.Take(spool.Unlogged(stream.Number), time.GetUtcNow(), lines);
+            Flush();
+            spool.Commit(stream.Number, stream.Splitter.Held, Position);
+        }
     }
 
     /// <summary>The loop's: who sees the output besides the log.</summary>
@@ -58,15 +74,19 @@ internal sealed class ContainerOutput : IDisposable
             Close(loop, stream);
         }
         log.Dispose();
+        spool.Dispose();
         Sessions?.Finish(loop);
     }
 
     public void Dispose()
     {
         log.Dispose();
+        spool.Dispose();
         foreach (var stream in streams)
             stream.Fifo.Dispose();
     }
+
+    private LogPosition Position => new(log.Size, log.Inode);
 
     private void Read(EventLoop loop, Stream stream, int turns)
     {
@@ -78,7 +98,7 @@ internal sealed class ContainerOutput : IDisposable
             // A container that never stops writing must not keep the others waiting: the rest comes in the next turn.
             for (var turn = 0; turn < turns; turn++)
             {
-                var count = Fifo.Read(stream.Fifo, buffer);
+                var count = spool.Take(stream.Number, stream.Fifo, buffer, Position);
                 if (count < 0)
                     break;
                 if (count == 0)
@@ -89,6 +109,7 @@ internal sealed class ContainerOutput : IDisposable
                 Sessions?.Write(loop, stream.Number, buffer.AsSpan(0, count));
                 stream.Splitter.Take(buffer.AsSpan(0, count), time.GetUtcNow(), lines);
                 Flush();
+                spool.Commit(stream.Number, stream.Splitter.Held, Position);
                 if (turn == 0 && count == ReadSize)
                     stream.Widen();
             }
@@ -105,6 +126,7 @@ internal sealed class ContainerOutput : IDisposable
             return;
         stream.Splitter.Finish(time.GetUtcNow(), lines);
         Flush();
+        spool.Commit(stream.Number, 0, Position);
         loop.Forget(stream.Fifo, stream.Token);
         stream.Fifo.Dispose();
     }

@@ -20,7 +20,7 @@ internal sealed partial class Launcher
             undo.Push(master.Dispose);
             var writer = Fifo.Duplicate(master);
             undo.Push(writer.Dispose);
-            return (new ContainerOutput(request.Log, master, null, time, logFailed), new ContainerInput(writer, once: false));
+            return (new ContainerOutput(request.Log, master, null, new OutputSpool(own, SpoolFrom.Terminal), time, logFailed), new ContainerInput(writer, once: false));
         }
         SafeFileHandle? input = null;
         if (request.OpenStdin)
@@ -32,7 +32,9 @@ internal sealed partial class Launcher
         {
             files.Borrow(LaunchPlan.Stdin, nothing);
         }
-        var output = new ContainerOutput(request.Log, OpenFifo(own, LaunchPlan.Stdout, user, files), OpenFifo(own, LaunchPlan.Stderr, user, files), time, logFailed);
+        var output = new ContainerOutput(
+            request.Log, OpenFifo(own, LaunchPlan.Stdout, user, files), OpenFifo(own, LaunchPlan.Stderr, user, files),
+            new OutputSpool(own, SpoolFrom.Fifos), time, logFailed);
         return (output, input is null ? null : new ContainerInput(input, request.StdinOnce));
     }
 
@@ -76,4 +78,9 @@ internal sealed partial class Launcher
             throw;
         }
     }
+
+    /// <summary>What of a container's traits is not noted is the same for all that have its capabilities.</summary>
+    internal Traits TraitsOf(LaunchNote note) =>
+        note.DefaultFilterFor is { IsDefault: false } capabilities ? note.Traits with { Filter = DefaultFilter(capabilities) }
+        : note.Traits.Filter is { } own ? note.Traits with { Filter = Shared(own) } : note.Traits;
 }

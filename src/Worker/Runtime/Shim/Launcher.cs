@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Cgroups;
@@ -13,6 +14,8 @@ namespace Orchestrator.Worker.Runtime.Shim;
 /// <summary>Carries a launch plan out: groups, FIFOs, descriptors, then the new process. Safe on many threads at once.</summary>
 internal sealed partial class Launcher : IDisposable
 {
+    private const int Sigkill = 9;
+
     private readonly string directory;
     private readonly TimeProvider time;
     private readonly HostFacts host = HostFactsReader.Read();
@@ -43,16 +46,21 @@ internal sealed partial class Launcher : IDisposable
         var spec = request.Spec;
         if (request.Id.Length == 0 || request.Id.AsSpan().IndexOfAny("/\0") >= 0 || request.Id.StartsWith('.'))
             throw new RuntimeException($"'{request.Id}' cannot be a container's id.");
-        var groups = CgroupPlan.For(host.Cgroups, spec.Linux.CgroupsPath ?? $"/orch/{request.Id}", spec.Linux.Resources);
+        var path = spec.Linux.CgroupsPath ?? $"/orch/{request.Id}";
+        var groups = CgroupPlan.For(host.Cgroups, path, spec.Linux.Resources);
         var filter = Filter(request);
+        var traits = Traits.Of(request, filter);
         var plan = LaunchPlan.For(request, host, groups, filter, Look);
 
         var undo = new Stack<Action>();
         try
         {
             var own = $"{directory}/{request.Id}";
-            KernelFile.MakeDirectory(own, 0x1c0);
-            undo.Push(() => Directory.Delete(own, recursive: true));
+            var notes = new ContainerNotes(own);
+            if (!KernelFile.MakeDirectory(own, 0x1c0))
+                throw new RuntimeException($"{own} is there already: something of an earlier {request.Id} could not be removed.");
+            undo.Push(notes.Delete);
+            notes.Write(LaunchNote.Of(request, path, traits));
             var cgroup = Cgroup.Create(groups);
             undo.Push(cgroup.Remove);
             using var files = new OpenFiles();
@@ -62,7 +70,10 @@ internal sealed partial class Launcher : IDisposable
 
             var warnings = plan.Warnings.ToList();
             var process = Run(request, plan, cgroup, files, warnings);
-            return (new Container(request.Id, process.Pid, process.PidFd, time.GetUtcNow(), cgroup, output, input, own, Traits.Of(request, filter)), warnings);
+            undo.Push(() => End(process));
+            var started = new StartedNote(process.Pid, ProcessStat.Read(process.Pid)?.StartTime ?? 0, time.GetUtcNow());
+            notes.Write(started);
+            return (new Container(request.Id, started, process.PidFd, Parent.This, cgroup, output, input, notes, traits), warnings);
         }
         catch (Exception error)
         {
@@ -80,6 +91,14 @@ internal sealed partial class Launcher : IDisposable
     {
         nothing.Dispose();
         init.Dispose();
+    }
+
+    /// <summary>Of a container that cannot be noted down: nobody would find it again.</summary>
+    private static void End(LaunchedProcess process)
+    {
+        PidFd.Signal(process.PidFd, Sigkill);
+        PidFd.Wait(process.PidFd);
+        process.PidFd.Dispose();
     }
 
     /// <summary>The container's user by the host's ids.</summary>
@@ -150,10 +169,11 @@ internal sealed partial class Launcher : IDisposable
             return Shared(SeccompFilter.Compile(own));
         if (request.SeccompUnconfined)
             return null;
-        var capabilities = request.Spec.Process.Capabilities?.Bounding ?? [];
-        return filters.GetOrAdd(
-            Capabilities.Mask(capabilities), _ => SeccompFilter.Compile(SeccompProfile.Default.For(capabilities.ToHashSet(), host.Kernel)));
+        return DefaultFilter(request.Spec.Process.Capabilities?.Bounding ?? []);
     }
+
+    private SeccompFilter DefaultFilter(ImmutableArray<string> capabilities) => filters.GetOrAdd(
+        Capabilities.Mask(capabilities), _ => SeccompFilter.Compile(SeccompProfile.Default.For(capabilities.ToHashSet(), host.Kernel)));
 
     /// <summary>Containers of one profile hold one filter between them.</summary>
     private SeccompFilter Shared(SeccompFilter filter) => compiled.GetOrAdd(

@@ -98,7 +98,7 @@ internal sealed partial class LocalRuntime
 
     private ContainerSessions? FindSessions(string id) => Find(id)?.Output.Sessions ?? awaited.GetValueOrDefault(id);
 
-    private ContainerSessions NewSessions(string id) => new(spillDirectory, reason => log.SessionCut(id, reason));
+    private ContainerSessions NewSessions(string id) => new(directory, reason => log.SessionCut(id, reason));
 
     private Task<T> OnLoopAsync<T>(Func<T> work)
     {

@@ -10,8 +10,9 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
 {
     private const int Sigkill = 9;
     private const int LaunchThreads = 6;
+    private const int UnknownExit = 255;
 
-    private readonly string spillDirectory;
+    private readonly string directory;
     private readonly ILogger log;
     private readonly TimeProvider time;
     private readonly Launcher launcher;
@@ -22,6 +23,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     // null: being started or removed, the id is taken
     private readonly ConcurrentDictionary<string, Container?> containers = new();
     private readonly ConcurrentDictionary<string, Lazy<Task>> deletions = new();
+    private readonly ConcurrentDictionary<string, Task> starting = new();
     private readonly ConcurrentDictionary<string, bool> cgroupParents = new();
     private readonly TaskCompletionSource<Exception> broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int launching;
@@ -32,7 +34,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     /// <param name="log">What happened.</param>
     internal LocalRuntime(string directory, TimeProvider time, ILogger log)
     {
-        spillDirectory = directory;
+        this.directory = directory;
         this.log = log;
         this.time = time;
         launcher = new Launcher(directory, time);
@@ -53,10 +55,22 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
     public async Task<StartedContainer> StartAsync(LaunchRequest request, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        if (!containers.TryAdd(request.Id, null))
-            throw new RuntimeException($"A container {request.Id} exists already.");
-        var container = await threads.RunAsync(() => Launch(request));
-        return new StartedContainer(container.Id, container.Pid, container.StartedAt);
+        await unpaused;
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!starting.TryAdd(request.Id, ended.Task))
+            throw new RuntimeException($"A container {request.Id} is being started already.");
+        try
+        {
+            if (!containers.TryAdd(request.Id, null))
+                throw new RuntimeException($"A container {request.Id} exists already.");
+            var container = await threads.RunAsync(() => Launch(request));
+            return new StartedContainer(container.Id, container.Pid, container.StartedAt);
+        }
+        finally
+        {
+            starting.TryRemove(request.Id, out _);
+            ended.SetResult();
+        }
     }
 
     public Task SignalAsync(string id, int signal, CancellationToken stop)
@@ -78,9 +92,12 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
         return deletions.GetOrAdd(id, _ => new Lazy<Task>(() => RemoveAsync(container))).Value.WaitAsync(stop);
     }
 
-    public Task<IReadOnlyList<ContainerRecord>> ListAsync(CancellationToken stop) =>
-        Task.FromResult<IReadOnlyList<ContainerRecord>>(
-            [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit) { Paused = c.Exit is null && c.Cgroup.IsFrozen })]);
+    /// <summary>What is being started when this is asked is told as started, or not at all: a daemon that has just begun removes what it does not find.</summary>
+    public async Task<IReadOnlyList<ContainerRecord>> ListAsync(CancellationToken stop)
+    {
+        await LaunchesEndedAsync(stop);
+        return [.. containers.Values.OfType<Container>().Select(c => new ContainerRecord(c.Id, c.Pid, c.StartedAt, c.Exit) { Paused = c.Exit is null && c.Cgroup.IsFrozen })];
+    }
 
     public IAsyncEnumerable<ContainerExit> WatchExitsAsync(CancellationToken stop) =>
         exits.WatchAsync(() => containers.Values.OfType<Container>(), stop);
@@ -120,7 +137,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
             foreach (var warning in warnings)
                 log.Warned(request.Id, warning);
             containers[request.Id] = container;
-            loop.Post(() => Adopt(container));
+            loop.Post(() => Watch(container));
             log.Started(container.Id, container.Pid);
             return container;
         }
@@ -135,7 +152,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
         }
     }
 
-    private void Adopt(Container container)
+    private void Watch(Container container)
     {
         BeginSessions(container);
         container.Output.Start(loop);
@@ -145,24 +162,45 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
 
     private void Collect(Container container)
     {
-        if (PidFd.TryWait(container.PidFd) is not { } status)
+        var status = container.Parent == Parent.This ? PidFd.TryWait(container.PidFd) : PidFd.StatusOfOther(container.PidFd, container.Pid);
+        if (status is null && (container.Parent == Parent.This || !PidFd.HasEnded(container.PidFd)))
             return;
         loop.Forget(container.PidFd, container.Token);
         oomWatch?.Stop(container);
+        End(container, status);
+        if (adoptsOrphans)
+            CollectOrphans(); // this one may have hidden others
+    }
+
+    /// <summary>Completes the log, notes the exit, then tells it. No status: nobody was there to collect it.</summary>
+    private void End(Container container, ChildStatus? status)
+    {
         container.Output.Finish(loop);
         var exit = new ContainerExit
         {
             Id = container.Id,
             Pid = container.Pid,
-            ExitCode = status.ExitCode,
-            Signal = status.Signal == 0 ? null : status.Signal,
+            ExitCode = status?.ExitCode ?? UnknownExit,
+            Signal = status is { Signal: > 0 } by ? by.Signal : null,
             OomKilled = container.Cgroup.OomKills() > 0,
             ExitedAt = time.GetUtcNow(),
+            Unknown = status is null,
         };
+        Tell(container, exit);
+    }
+
+    private void Tell(Container container, ContainerExit exit)
+    {
+        try
+        {
+            container.Notes.Write(exit);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            log.NotNoted(error, container.Id); // told to the daemon all the same, which writes it down too
+        }
         log.Ended(exit.Id, exit.ExitCode);
         exits.Publish(container, exit);
-        if (adoptsOrphans)
-            CollectOrphans(); // this one may have hidden others
     }
 
     private async Task RemoveAsync(Container container)
@@ -183,7 +221,7 @@ internal sealed partial class LocalRuntime : IRuntime, IDisposable
             await threads.RunAsync(() =>
             {
                 container.Cgroup.Remove();
-                Directory.Delete(container.Directory, recursive: true);
+                container.Notes.Delete();
                 container.PidFd.Dispose();
                 return true;
             });

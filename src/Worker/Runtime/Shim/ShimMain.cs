@@ -10,6 +10,16 @@ internal static class ShimMain
 {
     internal const string ReadyVariable = "ORCH_SHIM_READY_FD";
 
+    /// <summary>Names the cgroup below which nothing but this instance's containers and its shim are.</summary>
+    internal const string GroupVariable = "ORCH_SHIM_INSTANCE_GROUP";
+
+    /// <summary>The shim's own group in the instance's.</summary>
+    internal const string GroupName = "shim";
+
+    private const int AnotherRuns = 75; // EX_TEMPFAIL
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LockLook = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Where the shim of an exec root listens.</summary>
     internal static string SocketPath(string execRoot) => Path.Combine(execRoot, "shim.sock");
 
@@ -30,8 +40,15 @@ internal static class ShimMain
         Self.AdoptOrphans();
         Directory.CreateDirectory(execRoot);
         var log = logs.CreateLogger("Orchestrator.Shim");
+        using var held = await LockAsync(execRoot, time);
+        if (held is null)
+        {
+            log.AnotherShimRuns(execRoot);
+            return AnotherRuns;
+        }
         using var stop = new CancellationTokenSource();
         using var runtime = new LocalRuntime(ContainersPath(execRoot), time, log);
+        await runtime.TakeOverAsync(Environment.GetEnvironmentVariable(GroupVariable));
         using var orphans = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => runtime.ReapOrphans());
         // Containers must not die with whoever stops or closes the daemon's terminal; a shim ends when it is told to and idle.
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
@@ -42,6 +59,7 @@ internal static class ShimMain
             if (runtime.Running == 0)
                 stop.Cancel();
         });
+        runtime.ReapOrphans(); // those that ended before the handler was there
         var path = SocketPath(execRoot);
         var server = new ShimServer(path, [.. services, new RuntimeService(runtime), new ControlService(version, runtime, stop)], log);
         var serving = server.RunAsync(
@@ -54,13 +72,51 @@ internal static class ShimMain
         var thrift = IdleMemory.RunAsync(IdleMemory.ShimBurst, time, stop.Token);
         var ended = await Task.WhenAny(serving, runtime.Broken);
         await stop.CancelAsync();
-        await thrift.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await EndAsync(thrift, log);
         if (ended == serving)
         {
             await serving;
             return 0;
         }
         return 70; // EX_SOFTWARE: a new shim finds the containers by their groups
+    }
+
+    private static async Task EndAsync(Task thrift, ILogger log)
+    {
+        try
+        {
+            await thrift;
+        }
+        catch (OperationCanceledException)
+        {
+            // as asked
+        }
+        catch (Exception error)
+        {
+            log.ThriftEnded(error);
+        }
+    }
+
+    /// <summary>One shim an exec root: two would read each other's output. Null when another one stays.</summary>
+    private static async Task<FileStream?> LockAsync(string execRoot, TimeProvider time)
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(execRoot, "shim.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            }
+            catch (IOException) when (time.GetElapsedTime(began) < LockPatience)
+            {
+                // What a shim that died was launching holds its descriptors until it executes its program.
+                await Task.Delay(LockLook, time);
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+        }
     }
 
     /// <summary>Whoever started us waits on a pipe.</summary>

@@ -23,23 +23,32 @@ internal sealed record ShimCommand
     public required string CgroupPath { get; init; }
 
     /// <summary>
-    /// The group that holds the shim's and every container's (<c>/orch-INSTANCE</c>). What a shim that died has left there is killed before another
-    /// starts: nobody would collect its output or its end. Null: nothing but the shim's own group is touched.
+    /// The group that holds the shim's and every container's (<c>/orch-INSTANCE</c>): a shim that starts removes what it finds there and takes no
+    /// container over from. Null: it looks at nothing but what is noted beside the containers' FIFOs.
     /// </summary>
     public string? InstanceGroup { get; init; }
+
+    /// <summary>A shim of another build than this is asked to become this program, in place.</summary>
+    public string Build { get; init; } = ShimIdentity.ThisBuild;
 }
 
 /// <summary>The host's shim as the daemon sees it: found when it runs, started when it does not, asked through one connection.</summary>
-internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCaller, IAsyncDisposable
+internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IShimCaller, IAsyncDisposable
 {
     private const int ReadyDescriptor = 3;
     private const int SigPipe = 13;
     private const int SetMask = 2;
     private const int MaskSize = 8;
+    private const int MostAttempts = 3;
+    private const int CloseOnExecOnly = 4;
+    private const int SetDescriptorFlags = 2;
 
     private readonly SemaphoreSlim connecting = new(1, 1);
     private ShimConnection? connection;
     private SafeFileHandle? child;
+
+    /// <summary>Duplicates of the ways into containers that the next shim inherits; it closes them.</summary>
+    internal Func<IReadOnlyList<(string Id, SafeFileHandle File)>> Inputs { get; set; } = () => [];
 
     /// <summary>Connects to the running shim, or starts one and connects to it. Cheap when connected.</summary>
     /// <exception cref="ShimException">It cannot be started, or speaks another protocol.</exception>
@@ -63,8 +72,22 @@ internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCalle
         }
     }
 
-    public async Task<ReadOnlyMemory<byte>> CallAsync(string service, string operation, ReadOnlyMemory<byte> request, CancellationToken stop) =>
-        await (await EnsureAsync(stop)).CallAsync(service, operation, request, stop);
+    /// <remarks>When the shim dies meanwhile the next one is asked the same: it knows the containers, and being told twice does no harm.</remarks>
+    public async Task<ReadOnlyMemory<byte>> CallAsync(string service, string operation, ReadOnlyMemory<byte> request, CancellationToken stop)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var asked = await EnsureAsync(stop);
+            try
+            {
+                return await asked.CallAsync(service, operation, request, stop);
+            }
+            catch (ShimException lost) when (lost.Lost && attempt < MostAttempts)
+            {
+                log.ShimLost(operation);
+            }
+        }
+    }
 
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
         string service, string operation, ReadOnlyMemory<byte> request, [EnumeratorCancellation] CancellationToken stop)
@@ -114,28 +137,6 @@ internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCalle
         connecting.Dispose();
     }
 
-    private async Task<ShimConnection> ConnectOrStartAsync(CancellationToken stop)
-    {
-        var found = await FindAsync(command.ExecRoot, stop);
-        if (found is null)
-        {
-            if (command.Arguments.IsEmpty)
-                throw new ShimException($"no shim answers at {ShimMain.SocketPath(command.ExecRoot)}");
-            await ClearAsync(stop);
-            await StartAsync(stop);
-            found = await FindAsync(command.ExecRoot, stop) ?? throw new ShimException($"The shim ended as soon as it listened; {LogPath} may say why.");
-        }
-        var (made, shim) = found.Value;
-        if (shim.Protocol != ShimIdentity.CurrentProtocol)
-        {
-            await made.DisposeAsync();
-            throw new ShimException(
-                $"The running shim (process {shim.Pid}, version {shim.Version}) speaks protocol {shim.Protocol}, this program {ShimIdentity.CurrentProtocol}: stop its containers and the shim first.");
-        }
-        log.Connected(shim.Pid, shim.Version);
-        return made;
-    }
-
     /// <summary>The shim that answers; null when none does. A shim that is dying still takes connections, so it is asked for its name.</summary>
     internal static async Task<(ShimConnection Connection, ShimIdentity Shim)?> FindAsync(string execRoot, CancellationToken stop)
     {
@@ -158,17 +159,6 @@ internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCalle
                 await made.DisposeAsync();
             throw;
         }
-    }
-
-    private async Task ClearAsync(CancellationToken stop)
-    {
-        if (command.InstanceGroup is not { } root)
-            return;
-        foreach (var refusal in await new InstanceGroups(CgroupLayout.Discover(), root, TimeProvider.System).RemoveAsync(stop))
-            log.LeftoverStays(refusal);
-        var pipes = ShimMain.ContainersPath(command.ExecRoot);
-        if (Directory.Exists(pipes))
-            Directory.Delete(pipes, recursive: true);
     }
 
     private async Task StartAsync(CancellationToken stop)
@@ -196,9 +186,12 @@ internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCalle
     {
         using var nothing = KernelFile.Open("/dev/null", KernelFile.ReadWrite);
         using var output = File.OpenHandle(LogPath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-        var cgroup = Cgroup.Create(CgroupPlan.For(CgroupLayout.Discover(), command.CgroupPath, new Runtime.Spec.OciResources()));
+        var groups = CgroupPlan.For(CgroupLayout.Discover(), command.CgroupPath, new Runtime.Spec.OciResources());
+        Cgroup.Adopt(groups).Remove(); // with what the last shim was launching when it died
+        var cgroup = Cgroup.Create(groups);
         var joins = cgroup.OpenJoinFiles().ToList();
         using var unified = cgroup.OpenUnified();
+        var inputs = Inputs();
         try
         {
             var files = new Dictionary<string, int>
@@ -218,10 +211,12 @@ internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCalle
                     new LaunchStep("redirect stdout", CallNumber.dup2, Operand.File("log"), 1),
                     new LaunchStep("redirect stderr", CallNumber.dup2, Operand.File("log"), 2),
                     new LaunchStep("keep the ready pipe", CallNumber.dup2, Operand.File("ready"), ReadyDescriptor),
-                    new LaunchStep("close descriptors", CallNumber.close_range, ReadyDescriptor + 1, uint.MaxValue, 0),
+                    new LaunchStep("close descriptors", CallNumber.close_range, ReadyDescriptor + 1, uint.MaxValue, CloseOnExecOnly),
+                    .. inputs.Select(i => new LaunchStep($"hand on the input of {i.Id}", CallNumber.fcntl, (int)i.File.DangerousGetHandle(), SetDescriptorFlags, 0)),
                     new LaunchStep("reset SIGPIPE", CallNumber.rt_sigaction, SigPipe, Operand.Bytes([.. new byte[32]]), 0, MaskSize),
                     new LaunchStep("unblock signals", CallNumber.rt_sigprocmask, SetMask, Operand.Bytes([.. new byte[MaskSize]]), 0, MaskSize),
-                    new LaunchStep($"exec {command.Arguments[0]}", CallNumber.execve, command.Arguments[0], Operand.Texts(command.Arguments), Operand.Texts(Environment())),
+                    new LaunchStep($"exec {command.Arguments[0]}", CallNumber.execve, command.Arguments[0], Operand.Texts(command.Arguments), 
+                        Operand.Texts([.. Environment(ready: ReadyDescriptor), ShimInputs.Variable(inputs.Select(i => (i.Id, (int)i.File.DangerousGetHandle())))])),
                 ],
                 files);
             var process = program.Run(0, unified is null ? null : (int)unified.DangerousGetHandle());
@@ -237,11 +232,13 @@ internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCalle
         {
             foreach (var (_, file) in joins)
                 file.Dispose();
+            foreach (var (_, file) in inputs)
+                file.Dispose();
         }
     }
 
     /// <summary>The daemon's environment with a collector that keeps the heap small: the shim allocates little and in bursts.</summary>
-    private static ImmutableArray<string> Environment()
+    private ImmutableArray<string> Environment(int? ready)
     {
         var all = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (System.Collections.DictionaryEntry entry in System.Environment.GetEnvironmentVariables())
@@ -252,7 +249,17 @@ internal sealed class ShimProcess(ShimCommand command, ILogger log) : IShimCalle
         all["DOTNET_GCConserveMemory"] = "5";
         all["DOTNET_TieredPGO"] = "0";
         all["MALLOC_ARENA_MAX"] = "1"; // else glibc keeps one for every launching thread
-        all[ShimMain.ReadyVariable] = ReadyDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        Put(ShimMain.ReadyVariable, ready?.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Put(ShimMain.GroupVariable, command.InstanceGroup);
+        Put(ShimInputs.VariableName, null);
         return [.. all.Select(v => $"{v.Key}={v.Value}")];
+
+        void Put(string name, string? value)
+        {
+            if (value is null)
+                all.Remove(name);
+            else
+                all[name] = value;
+        }
     }
 }

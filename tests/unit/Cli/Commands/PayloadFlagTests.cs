@@ -32,7 +32,7 @@ public sealed class PayloadFlagTests
         engine.On("GET /services/web", """
             {"ID":"s","Version":{"Index":3},"Spec":{"Name":"web","TaskTemplate":{"ContainerSpec":{"Image":"i",
             "Secrets":[{"SecretID":"1","SecretName":"old","File":{"Name":"key"}},{"SecretID":"2","SecretName":"stays","File":{"Name":"s"}}]}},"Mode":{"Replicated":{"Replicas":1}}}}
-            """).On("POST /services/s/update", "{}").On("GET /tasks", "[]");
+            """).On("POST /services/s/update", "{}").On("GET /tasks", "[]").On("GET /services", "[]");
         await Run.OrchAsync(["-H", $"unix://{engine.Socket}", "service", "update", "-d", "--secret-rm", "old", "--secret-add", "source=new,target=key", "web"]);
         var sent = ModelJson.Read<ServiceSpec>(System.Text.Encoding.UTF8.GetBytes(engine.Calls.Single(c => c.Call.StartsWith("POST", StringComparison.Ordinal)).Body));
         Assert.Equal(["stays s", "new key"], sent.TaskTemplate.ContainerSpec!.Secrets.Select(s => $"{s.SecretName} {s.File!.Name}"));
