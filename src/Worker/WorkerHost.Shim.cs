@@ -20,7 +20,7 @@ internal sealed partial class WorkerHost
             logs.CreateLogger<ShimProcess>());
         var keep = new Safekeeping(options.ExecRoot, logs.CreateLogger<Safekeeping>());
         shim.Inputs = keep.Inputs;
-        var runtime = new ShimRuntime(shim, keep);
+        var runtime = new ShimRuntime(shim, keep, logs.CreateLogger<ShimRuntime>());
         var link = new ShimLink(shim, runtime, keep);
         try
         {

@@ -16,9 +16,8 @@ internal sealed partial class ContainerLife
         var memory = MakeFiles();
         try
         {
-            // Their owners are the container's ids, whichever of the host's those are.
-            var mounts = container.Remap is null ? memory.Mounts : [.. memory.Mounts.Select(m => m with { Options = m.Options.Add("idmap") })];
-            var spec = request.Spec with { Mounts = [.. request.Spec.Mounts, .. mounts] };
+            // Not mapped again: the files were made with the host's ids of their owners.
+            var spec = request.Spec with { Mounts = [.. request.Spec.Mounts, .. memory.Mounts] };
             return await services.Runtime.StartAsync(request with { Spec = spec }, CancellationToken.None);
         }
         finally

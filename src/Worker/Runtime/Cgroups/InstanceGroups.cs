@@ -14,6 +14,10 @@ internal sealed class InstanceGroups(CgroupLayout layout, string root, TimeProvi
 
     private IEnumerable<string> Directories => places.Where(Directory.Exists);
 
+    /// <summary>The instance's groups as paths below every hierarchy: its own, and those below parents that containers named.</summary>
+    internal static IReadOnlyList<string> PlacesOf(CgroupLayout layout, string root) =>
+        [.. Mounts(layout).SelectMany(mount => Find(mount, Path.GetFileName(root)).Select(directory => directory[mount.Length..])).Append(root).Distinct(StringComparer.Ordinal)];
+
     /// <summary>
     /// Every directory of one hierarchy that bears the instance's name: containers with a parent of their own stand below that parent.
     /// </summary>

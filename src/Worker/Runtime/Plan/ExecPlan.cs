@@ -15,12 +15,24 @@ internal static class ExecPlan
     private const int InitDescriptor = 3;
     private const int EmptyPath = 0x1000;
     private const int AtCwd = -100;
-    private const int SigPipe = 13;
+    private const int LastSignal = 31; // of those that have names; nobody ignores the real-time ones
+    private const int Kill = 9;
+    private const int Stop = 19;
     private const int SetMask = 2;
     private const int MaskSize = 8;
     private const int BadDescriptor = -1;
     private const int BadFormat = 8;
     private const int SetForeground = 0x5410;
+
+    /// <summary>
+    /// No signal is ignored any more: a program would inherit that. .NET ignores SIGPIPE, and a daemon started by nohup(1) or in the
+    /// background of a script has SIGHUP, SIGINT and SIGQUIT ignored, which a terminal's hang-up and keys need.
+    /// </summary>
+    internal static ImmutableArray<LaunchStep> Heeded { get; } =
+    [
+        .. Enumerable.Range(1, LastSignal).Where(signal => signal is not (Kill or Stop))
+            .Select(signal => new LaunchStep($"heed signal {signal}", CallNumber.rt_sigaction, signal, Operand.Bytes([.. new byte[32]]), 0, MaskSize)),
+    ];
 
     internal static ImmutableArray<LaunchStep> For(OciProcess process, bool init)
     {
@@ -45,9 +57,8 @@ internal static class ExecPlan
             : [];
         return
         [
+            .. Heeded,
             .. before,
-            // .NET ignores SIGPIPE and a program would inherit that.
-            new LaunchStep("reset SIGPIPE", CallNumber.rt_sigaction, SigPipe, Operand.Bytes([.. new byte[32]]), 0, MaskSize),
             new LaunchStep("unblock signals", CallNumber.rt_sigprocmask, SetMask, Operand.Bytes([.. new byte[MaskSize]]), 0, MaskSize),
             .. candidates.Select((path, i) => new LaunchStep($"exec {path}", CallNumber.execve, path, arguments, environment)
             {

@@ -26,8 +26,8 @@ internal sealed partial class LocalRuntime
             inherited[id] = file;
         foreach (var own in Directory.EnumerateDirectories(directory))
             TryRemoving(own, () => kept.AddRange(TakeOver(own, layout)));
-        if (instanceGroup is not null)
-            RemoveStrangers(layout, instanceGroup, kept);
+        foreach (var place in instanceGroup is null ? [] : InstanceGroups.PlacesOf(layout, instanceGroup))
+            RemoveStrangers(layout, place, kept);
         foreach (var strange in inherited.Values)
             strange.Dispose();
         inherited.Clear();

@@ -7,6 +7,7 @@ using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Cgroups;
 using Orchestrator.Worker.Runtime.Launch;
+using Orchestrator.Worker.Runtime.Plan;
 using Orchestrator.Worker.Shim;
 
 namespace Orchestrator.Worker.Runtime.Shim;
@@ -36,7 +37,6 @@ internal sealed record ShimCommand
 internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IShimCaller, IAsyncDisposable
 {
     private const int ReadyDescriptor = 3;
-    private const int SigPipe = 13;
     private const int SetMask = 2;
     private const int MaskSize = 8;
     private const int MostAttempts = 3;
@@ -213,7 +213,7 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
                     new LaunchStep("keep the ready pipe", CallNumber.dup2, Operand.File("ready"), ReadyDescriptor),
                     new LaunchStep("close descriptors", CallNumber.close_range, ReadyDescriptor + 1, uint.MaxValue, CloseOnExecOnly),
                     .. inputs.Select(i => new LaunchStep($"hand on the input of {i.Id}", CallNumber.fcntl, (int)i.File.DangerousGetHandle(), SetDescriptorFlags, 0)),
-                    new LaunchStep("reset SIGPIPE", CallNumber.rt_sigaction, SigPipe, Operand.Bytes([.. new byte[32]]), 0, MaskSize),
+                    .. ExecPlan.Heeded,
                     new LaunchStep("unblock signals", CallNumber.rt_sigprocmask, SetMask, Operand.Bytes([.. new byte[MaskSize]]), 0, MaskSize),
                     new LaunchStep($"exec {command.Arguments[0]}", CallNumber.execve, command.Arguments[0], Operand.Texts(command.Arguments), 
                         Operand.Texts([.. Environment(ready: ReadyDescriptor), ShimInputs.Variable(inputs.Select(i => (i.Id, (int)i.File.DangerousGetHandle())))])),

@@ -29,7 +29,7 @@ internal sealed partial class ShimRuntime
                 Error = opened.Error ? received[^1] : null,
             };
             return new AttachSession(
-                files, loop.Value, () => MarkInputFinalAsync(id, opened.Id),
+                files, Sessions, () => MarkInputFinalAsync(id, opened.Id),
                 (rows, columns) => LocalRuntime.ResizeQuietlyAsync(this, id, rows, columns), LeaveAsync);
         }
         catch

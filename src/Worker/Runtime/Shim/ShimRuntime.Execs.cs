@@ -8,7 +8,26 @@ namespace Orchestrator.Worker.Runtime.Shim;
 internal sealed partial class ShimRuntime
 {
     /// <summary>Waits for all that comes from programs. Made when first needed: a daemon without sessions has no such thread.</summary>
-    private readonly Lazy<EventLoop> loop = new(() => new EventLoop(_ => { }));
+    private EventLoop? loop;
+
+    private readonly Lock guard = new();
+
+    private EventLoop Sessions
+    {
+        get
+        {
+            lock (guard)
+                return loop ??= new EventLoop(Died);
+        }
+    }
+
+    /// <summary>Its sessions fail with it; the next one gets another.</summary>
+    private void Died(Exception error)
+    {
+        log?.LoopDied(error);
+        lock (guard)
+            loop = null;
+    }
 
     public async Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop)
     {
@@ -25,7 +44,7 @@ internal sealed partial class ShimRuntime
             var started = Parse(first.Payload).Exec ?? throw new RuntimeException($"exec in {id}: the shim did not say what it started.");
             var ended = FollowAsync(id, launch.ExecId, answers);
             return new ExecSession(
-                started.Pid, StdioFiles.Received(launch, first.Files), ended, loop.Value, number => SignalExecAsync(id, launch.ExecId, number), LeaveAsync);
+                started.Pid, StdioFiles.Received(launch, first.Files), ended, Sessions, number => SignalExecAsync(id, launch.ExecId, number), LeaveAsync);
 
             async ValueTask LeaveAsync()
             {
@@ -47,8 +66,10 @@ internal sealed partial class ShimRuntime
     /// <summary>The loop too: sessions that are still open fail.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (loop.IsValueCreated)
-            loop.Value.Dispose();
+        EventLoop? open;
+        lock (guard)
+            open = loop;
+        open?.Dispose();
         if (shim is IAsyncDisposable link)
             await link.DisposeAsync();
     }

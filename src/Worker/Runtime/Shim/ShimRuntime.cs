@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Worker.Shim;
 
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>The daemon's runtime: the host's shim, over its socket, which it closes when it is disposed.</summary>
-internal sealed partial class ShimRuntime(IShimCaller shim, Safekeeping? keep = null) : IRuntime, IAsyncDisposable
+internal sealed partial class ShimRuntime(IShimCaller shim, Safekeeping? keep = null, ILogger? log = null) : IRuntime, IAsyncDisposable
 {
     public async Task<StartedContainer> StartAsync(LaunchRequest request, CancellationToken stop)
     {
