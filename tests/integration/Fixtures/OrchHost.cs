@@ -52,8 +52,8 @@ internal sealed class OrchHost : IAsyncDisposable
         var number = Environment.ProcessId % 200 + 20;
         var third = Interlocked.Increment(ref s_hosts);
         var link = $"oh{Environment.ProcessId}x{third}";
-        var address = string.Create(CultureInfo.InvariantCulture, $"10.254.{number}.{third * 4 + 2}");
-        var outside = string.Create(CultureInfo.InvariantCulture, $"10.254.{number}.{third * 4 + 1}");
+        var subnet = string.Create(CultureInfo.InvariantCulture, $"10.{254 - (third / 63)}.{number}");
+        var (address, outside) = ($"{subnet}.{(third % 63 * 4) + 2}", $"{subnet}.{(third % 63 * 4) + 1}");
         var holder = Process.Start(new ProcessStartInfo("unshare", ["-n", "-m", "--propagation", "private", "sh", "-c", "exec sleep infinity"]))
             ?? throw new InvalidOperationException("unshare did not start");
         var host = new OrchHost(root, holder, link, address);
