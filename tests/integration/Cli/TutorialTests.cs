@@ -30,6 +30,7 @@ public sealed class TutorialTests : IAsyncLifetime
         Assert.Contains("0.0.0.0:8080->80/tcp", await Docker("ps"), StringComparison.Ordinal);
         await Shell.EventuallyAsync("its page", () => _host.FetchInsideAsync("http://127.0.0.1:8080/"), r => r.Output == "hello\n");
         Assert.Contains("serving\n", await Docker("logs", "web"), StringComparison.Ordinal);
+        Assert.Matches(@"(?s)UID\s+PID\s+PPID\s+C\s+STIME\s+TTY\s+TIME\s+CMD\n.*httpd -f -v -p 80 -h /srv\n", await Docker("top", "web"));
         Assert.Equal("0.0.0.0:8080\n", await Docker("port", "web", "80"));
         Assert.Equal("running 8080\n", await Docker(
             "inspect", "--format", "{{.State.Status}} {{(index (index .NetworkSettings.Ports \"80/tcp\") 0).HostPort}}", "web"));
