@@ -34,12 +34,17 @@ internal sealed partial class Dispatcher
         }
         finally
         {
-            lock (guard)
-                running = null;
+            StopRunning();
             term.Cancel();
             while (reports.Reader.TryRead(out var left))
                 left.Done.TrySetException(NotLeading());
         }
+    }
+
+    private void StopRunning()
+    {
+        lock (guard)
+            running = null;
     }
 
     public async Task<TaskStatusReply> ReportAsync(TaskStatusReport report, CancellationToken stop)

@@ -56,8 +56,7 @@ internal sealed class ChangeBroadcast
             }
             finally
             {
-                lock (guard)
-                    waiters.Remove(waiter);
+                Forget(waiter);
             }
         }
     }
@@ -90,9 +89,20 @@ internal sealed class ChangeBroadcast
         }
         finally
         {
-            lock (guard)
-                watchers.Remove(watcher);
+            Forget(watcher);
         }
+    }
+
+    private void Forget(TaskCompletionSource waiter)
+    {
+        lock (guard)
+            waiters.Remove(waiter);
+    }
+
+    private void Forget(Watcher watcher)
+    {
+        lock (guard)
+            watchers.Remove(watcher);
     }
 
     private void WakeAll()

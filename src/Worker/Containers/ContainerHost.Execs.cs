@@ -91,9 +91,21 @@ internal sealed partial class ContainerHost
         exec.Started(session);
         if (detached)
             exec.Release();
+        Remember(exec, session);
+        return session;
+    }
+
+    private void Remember(Exec exec, IExecSession session)
+    {
         lock (guard)
             execWatches[exec.Id] = WatchExecAsync(exec, session);
-        return session;
+    }
+
+    /// <remarks>A method of its own: of a lock in the finally of an asynchronous method the trimmed binary did not let go.</remarks>
+    private void Forget(Exec exec)
+    {
+        lock (guard)
+            execWatches.Remove(exec.Id);
     }
 
     /// <exception cref="ContainerConflictException">It does not run.</exception>
@@ -142,8 +154,7 @@ internal sealed partial class ContainerHost
         }
         finally
         {
-            lock (guard)
-                execWatches.Remove(exec.Id);
+            Forget(exec);
         }
     }
 

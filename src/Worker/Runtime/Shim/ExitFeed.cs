@@ -49,8 +49,13 @@ internal sealed class ExitFeed
         }
         finally
         {
-            lock (gate)
-                watchers.Remove(channel);
+            Forget(channel);
         }
+    }
+
+    private void Forget(Channel<ContainerExit> channel)
+    {
+        lock (gate)
+            watchers.Remove(channel);
     }
 }

@@ -33,8 +33,13 @@ internal sealed class OomFeed
         }
         finally
         {
-            lock (gate)
-                watchers.Remove(channel);
+            Forget(channel);
         }
+    }
+
+    private void Forget(Channel<string> channel)
+    {
+        lock (gate)
+            watchers.Remove(channel);
     }
 }
