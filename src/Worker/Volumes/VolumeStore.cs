@@ -202,11 +202,16 @@ internal sealed partial class VolumeStore(VolumeStoreOptions options)
             }
             finally
             {
-                lock (guard)
-                {
-                    if (--entry.Pending == 0 && entry is { Volume: null, Users.Count: 0 })
-                        entries.Remove(name);
-                }
+                Done();
+            }
+        }
+
+        void Done()
+        {
+            lock (guard)
+            {
+                if (--entry.Pending == 0 && entry is { Volume: null, Users.Count: 0 })
+                    entries.Remove(name);
             }
         }
     }

@@ -103,11 +103,16 @@ internal sealed class LayerStore(string root, Pins pins)
         }
         finally
         {
-            lock (_gate)
-                _unpacking.Remove(diffId);
+            Forget(diffId);
             if (Directory.Exists(temporary))
                 Directory.Delete(temporary, recursive: true);
         }
+    }
+
+    private void Forget(string diffId)
+    {
+        lock (_gate)
+            _unpacking.Remove(diffId);
     }
 
     private static long Fill(string diff, string diffId, Func<Stream> openBlob)
