@@ -113,7 +113,7 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
             await connection.CallAsync(ControlService.ServiceName, ControlService.Shutdown, ReadOnlyMemory<byte>.Empty, stop);
             await connection.Lost.WaitAsync(stop);
         }
-        catch (ShimException) when (connection is not { Lost.IsCompleted: false })
+        catch (ShimException gone) when (gone.Lost || connection is not { Lost.IsCompleted: false })
         {
             // None runs, or it was gone before its answer.
         }
