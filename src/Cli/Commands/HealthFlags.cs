@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Orchestrator.Cli.Commands.Services;
 using Orchestrator.Cli.Compose.Values;
 using Orchestrator.Shared.Model;
 
@@ -47,11 +48,5 @@ internal sealed class HealthFlags
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count
         : throw new CommandException($"invalid value '{text}' for --health-retries: it must be a whole number from 0");
 
-    private static TimeSpan? Time(Invocation call, Option<string?> option)
-    {
-        if (call.Get(option) is not { } text)
-            return null;
-        var parsed = Durations.Parse(text);
-        return parsed.Error is null ? parsed.Value : throw new CommandException($"{option.Name}: {parsed.Error}");
-    }
+    private static TimeSpan? Time(Invocation call, Option<string?> option) => ServiceFlags.Parse(call, option, Durations.Parse);
 }

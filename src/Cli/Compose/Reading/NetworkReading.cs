@@ -9,7 +9,7 @@ internal static class NetworkReading
 {
     internal static ComposeNetwork Read(MapReader body, MappingEntry entry)
     {
-        var (external, externalName) = External(body);
+        var (external, externalName) = ExternalReading.Read(body);
         var network = new ComposeNetwork
         {
             Key = entry.Key,
@@ -27,22 +27,8 @@ internal static class NetworkReading
         };
         body.Close();
         if (external)
-        {
-            foreach (var other in body.Entries.Where(e => e.Key is not ("external" or "name") && !e.Key.StartsWith("x-", StringComparison.Ordinal)))
-                body.Problems.Add(other.At, $"networks.{entry.Key} is external, so '{other.Key}' cannot be set here");
-        }
+            ExternalReading.RefuseOthers(body, $"networks.{entry.Key}");
         return network;
-    }
-
-    /// <summary><c>external: true</c>, or the older <c>external: {name: N}</c>.</summary>
-    internal static (bool, string?) External(MapReader body)
-    {
-        if (body.Take("external") is not MappingNode)
-            return (body.Flag("external") ?? false, null);
-        var inner = body.Map("external")!;
-        var name = inner.Text("name");
-        inner.Close();
-        return (true, name);
     }
 
     private static Ipam ReadIpam(MapReader ipam)

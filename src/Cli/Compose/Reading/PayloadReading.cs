@@ -46,7 +46,7 @@ internal sealed class PayloadReading(ReadingContext context)
 
     private ComposePayload One(MapReader body, MappingEntry entry, string noun)
     {
-        var (external, externalName) = NetworkReading.External(body);
+        var (external, externalName) = ExternalReading.Read(body);
         var (file, variable) = (body.Text("file"), body.TextOrNumber("environment"));
         var content = noun == "config" ? body.TextOrNumber("content") : null;
         if (noun == "secret")
@@ -65,8 +65,7 @@ internal sealed class PayloadReading(ReadingContext context)
         body.Close();
         if (external)
         {
-            foreach (var other in body.Entries.Where(e => e.Key is not ("external" or "name") && !e.Key.StartsWith("x-", StringComparison.Ordinal)))
-                _problems.Add(other.At, $"{body.Subject} is external, so '{other.Key}' cannot be set here");
+            ExternalReading.RefuseOthers(body, body.Subject);
             return payload;
         }
         string[] given = [.. ((string[])(noun == "config" ? ["file", "environment", "content"] : ["file", "environment"])).Where(k => body.Take(k) is not null)];

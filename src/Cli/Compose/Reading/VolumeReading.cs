@@ -7,7 +7,7 @@ internal static class VolumeReading
 {
     internal static ComposeVolume Read(MapReader body, MappingEntry entry)
     {
-        var (external, externalName) = External(body);
+        var (external, externalName) = ExternalReading.Read(body);
         var volume = new ComposeVolume
         {
             Key = entry.Key,
@@ -29,22 +29,8 @@ internal static class VolumeReading
         }
 
         if (external)
-        {
-            foreach (var other in body.Entries.Where(e => e.Key is not ("external" or "name") && !e.Key.StartsWith("x-", StringComparison.Ordinal)))
-                body.Problems.Add(other.At, $"volumes.{entry.Key} is external, so '{other.Key}' cannot be set here");
-        }
+            ExternalReading.RefuseOthers(body, $"volumes.{entry.Key}");
 
         return volume;
-    }
-
-    /// <summary><c>external: true</c>, or the older <c>external: {name: N}</c>.</summary>
-    private static (bool, string?) External(MapReader body)
-    {
-        if (body.Take("external") is not MappingNode)
-            return (body.Flag("external") ?? false, null);
-        var inner = body.Map("external")!;
-        var name = inner.Text("name");
-        inner.Close();
-        return (true, name);
     }
 }

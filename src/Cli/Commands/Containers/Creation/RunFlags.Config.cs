@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Orchestrator.Cli.Commands.Services;
-using Orchestrator.Cli.Compose.Values;
 using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Cli.Commands.Containers.Creation;
@@ -20,18 +19,11 @@ internal sealed partial class RunFlags
     private readonly Option<string?> _entrypoint = Flags.Text("--entrypoint", "Overwrite the default ENTRYPOINT of the image");
     private readonly Option<string?> _stopSignal = Flags.Text("--stop-signal", "Signal to stop the container");
     private readonly Option<string?> _stopTimeout = Flags.Text("--stop-timeout", "Timeout (in seconds) to stop a container", "int");
-    private readonly Option<string?> _healthCmd = Flags.Text("--health-cmd", "Command to run to check health");
-    private readonly Option<string?> _healthInterval = Flags.Text("--health-interval", "Time between running the check (ms|s|m|h) (default 0s)", "duration");
-    private readonly Option<string?> _healthTimeout = Flags.Text("--health-timeout", "Maximum time to allow one check to run (ms|s|m|h) (default 0s)", "duration");
-    private readonly Option<string?> _healthRetries = Flags.Text("--health-retries", "Consecutive failures needed to report unhealthy", "int");
-    private readonly Option<string?> _healthStart = Flags.Text("--health-start-period", "Start period for the container to initialize before starting health-retries countdown", "duration");
-    private readonly Option<string?> _healthStartInterval = Flags.Text("--health-start-interval", "Time between running the check during the start period", "duration");
-    private readonly Option<bool> _noHealth = Flags.Switch("--no-healthcheck", "Disable any container-specified HEALTHCHECK");
+    private readonly HealthFlags _health = new();
 
     private IEnumerable<Option> ConfigOptions =>
     [
-        _attach, _interactive, _tty, _env, _envFile, _label, _labelFile, _user, _workdir, _entrypoint, _stopSignal, _stopTimeout, _healthCmd,
-        _healthInterval, _healthTimeout, _healthRetries, _healthStart, _healthStartInterval, _noHealth,
+        _attach, _interactive, _tty, _env, _envFile, _label, _labelFile, _user, _workdir, _entrypoint, _stopSignal, _stopTimeout, .. _health.All,
     ];
 
     private AttachedStreams Attached(Invocation call, bool detached)
@@ -66,7 +58,7 @@ internal sealed partial class RunFlags
             Labels = ServiceFlags.Pairs(Labels(call), call.Get(_label)),
             StopSignal = call.Get(_stopSignal),
             StopTimeout = (int?)ServiceFlags.Whole(call, _stopTimeout),
-            Healthcheck = Health(call),
+            Healthcheck = _health.Apply(call, old: null),
         };
     }
 
@@ -82,22 +74,5 @@ internal sealed partial class RunFlags
         }
 
         return labels;
-    }
-
-    private HealthConfig? Health(Invocation call)
-    {
-        Option[] all = [_healthCmd, _healthInterval, _healthTimeout, _healthRetries, _healthStart, _healthStartInterval];
-        var given = all.Where(call.Has).ToList();
-        if (call.Get(_noHealth))
-            return given.Count == 0 ? new HealthConfig { Test = ["NONE"] } : throw new CommandException("--no-healthcheck conflicts with --health-* options");
-        return given.Count == 0 ? null : new HealthConfig
-        {
-            Test = call.Get(_healthCmd) is { Length: > 0 } command ? ["CMD-SHELL", command] : [],
-            Interval = Number(call, _healthInterval, Durations.Parse) ?? default,
-            Timeout = Number(call, _healthTimeout, Durations.Parse) ?? default,
-            Retries = (int?)ServiceFlags.Count(call, _healthRetries) ?? 0,
-            StartPeriod = Number(call, _healthStart, Durations.Parse) ?? default,
-            StartInterval = Number(call, _healthStartInterval, Durations.Parse) ?? default,
-        };
     }
 }
