@@ -9,7 +9,9 @@ using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
+using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Rpc;
+using Orchestrator.Shared.Security;
 using Orchestrator.Tests.Integration.Rpc;
 
 namespace Orchestrator.Tests.Integration.Raft;
@@ -114,7 +116,7 @@ public sealed class ThreeVotersTests : IDisposable
         internal static async Task<Voter> StartAsync(PeerId id, ImmutableSortedDictionary<PeerId, int> ports, string directory)
         {
             var voter = new Voter(id, ports, directory);
-            var server = new RpcServer(TimeProvider.System, NullLogger.Instance);
+            var server = new RpcServer(TimeProvider.System, NullLogger.Instance) { Local = () => new PeerIdentity(new NodeId("voter"), NodeRole.Manager, "cluster") };
             voter.network.Map(server);
             voter.host = await RpcHost.StartAsync(server, ports[id]);
             await voter.Node.StartAsync(default);
