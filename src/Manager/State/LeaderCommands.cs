@@ -68,4 +68,7 @@ internal sealed record JoinNode(Node Node) : Command;
 /// <summary>A node's agent opened a session: the node is ready and this is what it offers.</summary>
 internal sealed record RegisterNode(NodeId Id, NodeDescription Description, string Address) : Command;
 
+/// <summary>A node proved that it uses a certificate of this issuer and said whom it trusts.</summary>
+internal sealed record ConfirmNodeTls(NodeId Id, TlsInfo Tls) : Command;
+
 internal sealed record SetNodeState(NodeId Id, NodeState State, string Message) : Command;
