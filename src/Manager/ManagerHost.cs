@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -11,7 +10,6 @@ using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Protocol;
-using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Manager;
 
@@ -35,7 +33,7 @@ internal sealed class ManagerHost : IAsyncDisposable
             options,
             new SqliteJournal(JournalDirectory(options.DataRoot), options.NodeId.Value, options.Time),
             new RpcPeerNetwork(
-                FrozenDictionary<PeerId, RpcChannelOptions>.Empty, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
+                _ => null, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
     {
     }
 
