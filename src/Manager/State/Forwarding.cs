@@ -115,7 +115,9 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
     private const string Unsure = " Whether this change was made is not known: look before you repeat it.";
 
     /// <summary>Who leads, since when, and a token that fires when that changes.</summary>
+#pragma warning disable CA1001 // without a timer there is nothing to dispose, and who waits may still register
     private sealed class Lead
+#pragma warning restore CA1001
     {
         private readonly CancellationTokenSource ended = new();
 
