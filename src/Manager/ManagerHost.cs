@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -12,7 +11,6 @@ using Orchestrator.Manager.Raft.Transport;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
-using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Manager;
 
@@ -30,13 +28,13 @@ internal sealed class ManagerHost : IAsyncDisposable
     private Task running = Task.CompletedTask;
     private bool disposed;
 
-    /// <summary>A manager over the SQLite journal of its data root, voting alone.</summary>
+    /// <summary>A manager over the journal that the options name, voting alone.</summary>
     internal ManagerHost(ManagerOptions options)
         : this(
             options,
-            new SqliteJournal(JournalDirectory(options.DataRoot), options.NodeId.Value, options.Time),
+            Journals.Open(JournalOf(options)),
             new RpcPeerNetwork(
-                FrozenDictionary<PeerId, RpcChannelOptions>.Empty, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
+                _ => null, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
     {
     }
 
@@ -67,6 +65,17 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     /// <summary>Where <c>swarm leave</c> deletes what the manager kept.</summary>
     internal static string JournalDirectory(string dataRoot) => Path.Combine(dataRoot, "manager");
+
+    /// <summary>The journal of a manager with these options.</summary>
+    internal static JournalOptions JournalOf(ManagerOptions options) => new()
+    {
+        Directory = JournalDirectory(options.DataRoot),
+        PersistenceId = options.NodeId.Value,
+        Time = options.Time,
+        Server = options.Journal,
+        UnlockKey = options.UnlockKey,
+        Log = options.Logs.CreateLogger("Orchestrator.Manager.Raft.Storage.Journal"),
+    };
 
     /// <summary>Restores the state, starts the voter and the rooms, and completes when a leader is known and this state is up to date.</summary>
     /// <exception cref="JournalException">The journal is damaged or in use; the message says what to do.</exception>
