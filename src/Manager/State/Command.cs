@@ -38,6 +38,9 @@ namespace Orchestrator.Manager.State;
 [JsonDerivedType(typeof(JoinNode), "node-join")]
 [JsonDerivedType(typeof(RegisterNode), "node-register")]
 [JsonDerivedType(typeof(SetNodeState), "node-state")]
+[JsonDerivedType(typeof(SetManager), "node-manager")]
+[JsonDerivedType(typeof(LeaveNode), "node-leave")]
+[JsonDerivedType(typeof(BeginAnew), "swarm-begin-anew")]
 internal abstract record Command
 {
     /// <summary>The proposer's clock; becomes CreatedAt and UpdatedAt.</summary>
@@ -55,6 +58,13 @@ internal sealed record UpdateSwarm(ulong Version, SwarmSpec Spec) : Command;
 internal sealed record UpdateNode(NodeId Id, ulong Version, NodeSpec Spec) : Command;
 
 internal sealed record RemoveNode(NodeId Id, bool Force) : Command;
+
+/// <summary>A node said farewell: it is down, a worker by its spec, and its tasks are replaced.</summary>
+internal sealed record LeaveNode(NodeId Id) : Command;
+
+/// <summary>The consensus was begun anew with one manager: every other one is a worker that is down, until it is heard of.</summary>
+/// <param name="Address">Where the one answers now, <c>host:port</c>.</param>
+internal sealed record BeginAnew(NodeId Self, string Address) : Command;
 
 internal sealed record CreateService(ServiceId Id, ServiceSpec Spec) : Command;
 

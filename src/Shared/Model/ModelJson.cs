@@ -74,15 +74,21 @@ public static class ModelJson
         return !enumerator.MoveNext();
     }
 
-    /// <summary>An empty entrypoint or command is an order ("none"), not an absence.</summary>
-    private static bool IsNullMeaningful(object owner, Func<object, object?> get) =>
-        owner is ContainerConfig config && get(owner) is { } value
-        && (ReferenceEquals(value, config.Entrypoint) || ReferenceEquals(value, config.Cmd));
+    /// <summary>An empty entrypoint or command is an order ("none"), not an absence; so is an empty list of networks to a node.</summary>
+    private static bool IsNullMeaningful(object owner, Func<object, object?> get) => owner switch
+    {
+        ContainerConfig config => get(owner) is { } value && (ReferenceEquals(value, config.Entrypoint) || ReferenceEquals(value, config.Cmd)),
+        Protocol.Assignments assignments => get(owner) is { } value && ReferenceEquals(value, assignments.Networks),
+        _ => false,
+    };
 }
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(Swarm))]
 [JsonSerializable(typeof(SwarmInitRequest))]
+[JsonSerializable(typeof(SwarmJoinRequest))]
+[JsonSerializable(typeof(SwarmUnlockRequest))]
+[JsonSerializable(typeof(UnlockKeyReply))]
 [JsonSerializable(typeof(SwarmSpec))]
 [JsonSerializable(typeof(NodeSpec))]
 [JsonSerializable(typeof(ServiceSpec))]
@@ -146,4 +152,10 @@ public static class ModelJson
 [JsonSerializable(typeof(Protocol.HeartbeatReply))]
 [JsonSerializable(typeof(Protocol.TaskStatusReport))]
 [JsonSerializable(typeof(Protocol.TaskStatusReply))]
+[JsonSerializable(typeof(Protocol.ProposeRequest))]
+[JsonSerializable(typeof(Protocol.ProposeReply))]
+[JsonSerializable(typeof(Protocol.AdmitRequest))]
+[JsonSerializable(typeof(Protocol.AdmitReply))]
+[JsonSerializable(typeof(Protocol.LeaveRequest))]
+[JsonSerializable(typeof(Protocol.LeaveReply))]
 internal sealed partial class ModelJsonContext : JsonSerializerContext;

@@ -45,6 +45,9 @@ public sealed record Node
     public NodeDescription? Description { get; init; }
     public NodeStatus Status { get => field ?? new(); init; } = new();
     public ManagerStatus? ManagerStatus { get; init; }
+
+    /// <summary>Where the node answers other nodes, <c>host:port</c>; Docker knows no such member. Null: it has not said so yet.</summary>
+    public string? ClusterAddr { get; init; }
 }
 
 public sealed record NodeSpec

@@ -24,6 +24,13 @@ public sealed record SwarmSpec
     public SwarmOrchestrationOptions Orchestration { get => field ?? new(); init; } = new();
     public SwarmRaftOptions Raft { get => field ?? new(); init; } = new();
     public SwarmDispatcherOptions Dispatcher { get => field ?? new(); init; } = new();
+    public SwarmEncryptionOptions EncryptionConfig { get => field ?? new(); init; } = new();
+}
+
+public sealed record SwarmEncryptionOptions
+{
+    /// <summary>True: a manager that starts needs the unlock key before it can read its journal.</summary>
+    public bool AutoLockManagers { get; init; }
 }
 
 public sealed record SwarmOrchestrationOptions
@@ -61,6 +68,40 @@ public sealed record SwarmInitRequest
     public bool AutoLockManagers { get; init; }
     public string? Availability { get; init; }
     public SwarmSpec? Spec { get; init; }
+}
+
+/// <summary>Body of <c>POST /swarm/join</c>.</summary>
+public sealed record SwarmJoinRequest
+{
+    public string? ListenAddr { get; init; }
+    public string? AdvertiseAddr { get; init; }
+    public string? DataPathAddr { get; init; }
+
+    /// <summary>Managers to ask, each <c>host[:port]</c>; tried in turn.</summary>
+    public IReadOnlyList<string> RemoteAddrs { get; init => field = value ?? []; } = [];
+    public string? JoinToken { get; init; }
+    public string? Availability { get; init; }
+
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"join {string.Join(", ", RemoteAddrs)}";
+}
+
+/// <summary>Body of <c>POST /swarm/unlock</c>.</summary>
+public sealed record SwarmUnlockRequest
+{
+    public string? UnlockKey { get; init; }
+
+    /// <summary>Without the key.</summary>
+    public override string ToString() => "unlock";
+}
+
+/// <summary>Answer of <c>GET /swarm/unlockkey</c>.</summary>
+public sealed record UnlockKeyReply
+{
+    public string UnlockKey { get => field ?? ""; init; } = "";
+
+    /// <summary>Without the key.</summary>
+    public override string ToString() => "unlock key";
 }
 
 internal static class Empty

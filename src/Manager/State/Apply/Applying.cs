@@ -42,6 +42,9 @@ internal static class Applying
             case JoinNode join: NodeSteps.Join(draft, join); break;
             case RegisterNode register: NodeSteps.Register(draft, register); break;
             case SetNodeState set: NodeSteps.SetState(draft, set); break;
+            case SetManager set: NodeSteps.SetManager(draft, set); break;
+            case LeaveNode leave: NodeSteps.Leave(draft, leave); break;
+            case BeginAnew anew: NodeSteps.BeginAnew(draft, anew); break;
             case CreateService create: ServiceSteps.Create(draft, create); break;
             case UpdateService update: ServiceSteps.Update(draft, update); break;
             case RemoveService remove: ServiceSteps.Remove(draft, remove); break;
