@@ -9,6 +9,7 @@ using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
 using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 
 namespace Orchestrator.Manager;
@@ -42,13 +43,13 @@ internal sealed class ManagerHost : IAsyncDisposable
         this.journal = journal;
         this.network = network;
         var ids = new IdSource(options.Random);
-        var self = Voter(options);
+        var self = Voter(options.NodeId);
         cluster = new(Number(options.Random));
         raft = new(
             new() { Self = self, Voters = [self] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
         cluster.ProposeThrough(raft);
-        dispatcher = new(cluster, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
+        dispatcher = new(cluster, LeaderAddress, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
         rooms = new(raft, new(cluster, options.Time, ids, options.Logs.CreateLogger<ControlLoop>()), dispatcher, options.Logs.CreateLogger<LeaderRooms>());
     }
 
@@ -125,9 +126,14 @@ internal sealed class ManagerHost : IAsyncDisposable
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
+    /// <summary>Where others find the manager that leads; null: not known here.</summary>
+    private string? LeaderAddress() => raft.Current.Leader is { } leads
+        ? cluster.Current.Nodes.Values.FirstOrDefault(n => n.ManagerStatus is not null && Voter(n.Id) == leads)?.ManagerStatus!.Addr
+        : null;
+
     /// <summary>A voter's number is made from its node's id, so that it needs no registry and survives restarts.</summary>
-    private static PeerId Voter(ManagerOptions options) =>
-        new(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(options.NodeId.Value))) | 1);
+    internal static PeerId Voter(NodeId node) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(node.Value))) | 1);
 
     private static ulong Number(RandomFill random)
     {
