@@ -6,6 +6,7 @@ using Orchestrator.Cli.Commands.Demo;
 using Orchestrator.Cli.Commands.Files;
 using Orchestrator.Cli.Commands.Images;
 using Orchestrator.Cli.Commands.Inspection;
+using Orchestrator.Cli.Commands.Lab;
 using Orchestrator.Cli.Commands.Logs;
 using Orchestrator.Cli.Commands.Networks;
 using Orchestrator.Cli.Commands.Nodes;
@@ -26,7 +27,7 @@ internal static class CommandTable
         "stack", "service", "node", "swarm", "container", "image", "network", "secret", "config", "volume", "cp", "diff", "export",
         "commit", "ps", "logs", "inspect", "run", "create", "exec", "attach", "start", "restart", "rename", "port", "stop", "kill", "wait",
         "rm", "pause", "unpause", "update", "top", "stats", "images", "build", "load", "import", "tag", "rmi", "history", "version",
-        "info", "events", "system", "daemon", "demo", "completion",
+        "info", "events", "system", "daemon", "demo", "lab", "completion",
     ];
 
     /// <summary>The root with the command that the arguments name, or with all of them when they name none.</summary>
@@ -99,6 +100,7 @@ internal static class CommandTable
         "system" => TeardownCommand.Group(shell),
         "daemon" => DaemonCommand.Create(shell),
         "demo" => DemoCommand.Create(shell),
+        "lab" => LabCommands.Create(shell),
         "completion" => CompletionCommand.Create(shell),
         CompletionCommand.Hidden => CompletionCommand.Words(shell),
         _ => null,

@@ -11,7 +11,7 @@ internal static class CommandWords
     private static readonly string[][] Takers =
     [
         ["service", "create"], ["run"], ["create"], ["exec"], ["container", "run"], ["container", "create"], ["container", "exec"],
-        ["top"], ["container", "top"],
+        ["top"], ["container", "top"], ["lab", "exec"],
     ];
 
     /// <summary>Where the root's own options end and the command's name stands; the count when there is none.</summary>

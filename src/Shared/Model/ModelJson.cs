@@ -92,10 +92,13 @@ public static class ModelJson
         return !enumerator.MoveNext();
     }
 
-    /// <summary>An empty entrypoint or command is an order ("none"), not an absence.</summary>
-    private static bool IsNullMeaningful(object owner, Func<object, object?> get) =>
-        owner is ContainerConfig config && get(owner) is { } value
-        && (ReferenceEquals(value, config.Entrypoint) || ReferenceEquals(value, config.Cmd));
+    /// <summary>An empty entrypoint or command is an order ("none"), not an absence; so is an empty list of networks to a node.</summary>
+    private static bool IsNullMeaningful(object owner, Func<object, object?> get) => owner switch
+    {
+        ContainerConfig config => get(owner) is { } value && (ReferenceEquals(value, config.Entrypoint) || ReferenceEquals(value, config.Cmd)),
+        Protocol.Assignments assignments => get(owner) is { } value && ReferenceEquals(value, assignments.Networks),
+        _ => false,
+    };
 }
 
 /// <summary>What people wait for at a prompt: exec, ps, wait, and every refusal.</summary>
@@ -112,6 +115,9 @@ internal sealed partial class ShortJsonContext : JsonSerializerContext;
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(Swarm))]
 [JsonSerializable(typeof(SwarmInitRequest))]
+[JsonSerializable(typeof(SwarmJoinRequest))]
+[JsonSerializable(typeof(SwarmUnlockRequest))]
+[JsonSerializable(typeof(UnlockKeyReply))]
 [JsonSerializable(typeof(SwarmSpec))]
 [JsonSerializable(typeof(NodeSpec))]
 [JsonSerializable(typeof(ServiceSpec))]
@@ -169,10 +175,23 @@ internal sealed partial class ShortJsonContext : JsonSerializerContext;
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(Protocol.RootRequest))]
+[JsonSerializable(typeof(Protocol.RootReply))]
+[JsonSerializable(typeof(Protocol.IssueRequest))]
+[JsonSerializable(typeof(Protocol.RenewRequest))]
+[JsonSerializable(typeof(Protocol.IssueReply))]
+[JsonSerializable(typeof(Protocol.ConfirmRequest))]
+[JsonSerializable(typeof(Protocol.ConfirmReply))]
 [JsonSerializable(typeof(Protocol.SessionRequest))]
 [JsonSerializable(typeof(Protocol.Assignments))]
 [JsonSerializable(typeof(Protocol.HeartbeatRequest))]
 [JsonSerializable(typeof(Protocol.HeartbeatReply))]
 [JsonSerializable(typeof(Protocol.TaskStatusReport))]
 [JsonSerializable(typeof(Protocol.TaskStatusReply))]
+[JsonSerializable(typeof(Protocol.ProposeRequest))]
+[JsonSerializable(typeof(Protocol.ProposeReply))]
+[JsonSerializable(typeof(Protocol.AdmitRequest))]
+[JsonSerializable(typeof(Protocol.AdmitReply))]
+[JsonSerializable(typeof(Protocol.LeaveRequest))]
+[JsonSerializable(typeof(Protocol.LeaveReply))]
 internal sealed partial class ModelJsonContext : JsonSerializerContext;

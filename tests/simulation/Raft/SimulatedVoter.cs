@@ -96,7 +96,7 @@ internal sealed class SimulatedVoter
     {
         State = Disk.Snapshot.Index == 0 ? 0 : Load(Disk.Snapshot, Disk.SnapshotData);
         return new(
-            Id, voters, new() { MaxInflight = 4, MaxAppendBytes = 24 }, Disk.HardState, Disk.Snapshot, Disk.Entries, () => dice.Below(10));
+            Id, voters, new() { MaxInflight = 4, MaxAppendBytes = 24 }, Disk.HardState, Disk.Snapshot, Disk.Entries, dice.Next(), () => dice.Below(10));
     }
 
     private ulong Load(SnapshotMeta meta, ReadOnlyMemory<byte> data)

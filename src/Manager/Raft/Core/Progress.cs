@@ -19,11 +19,15 @@ internal sealed class Progress
     private readonly Queue<ulong> inflight = new();
     private readonly int maxInflight;
     private bool probeSent;
+    private (ulong Target, long Began) round;
 
-    internal Progress(ulong next, int maxInflight)
+    /// <param name="now">In the leader's ticks.</param>
+    internal Progress(ulong next, int maxInflight, long now)
     {
         Next = next;
         this.maxInflight = maxInflight;
+        round = (next - 1, now);
+        LastHeard = now;
     }
 
     internal ulong Match { get; private set; }
@@ -37,6 +41,12 @@ internal sealed class Progress
 
     /// <summary>It answered since the last check of the quorum.</summary>
     internal bool RecentlyActive { get; set; }
+
+    /// <summary>When it last answered, in the leader's ticks.</summary>
+    internal long LastHeard { get; private set; }
+
+    /// <summary>It would not hold up the others as a voter (thesis, section 4.2.1).</summary>
+    internal bool CaughtUp { get; private set; }
 
     internal bool MaySend => Pace switch
     {
@@ -101,8 +111,26 @@ internal sealed class Progress
         inflight.Clear();
     }
 
+    internal void Heard(long now)
+    {
+        RecentlyActive = true;
+        LastHeard = now;
+    }
+
+    /// <summary>
+    /// Replication in rounds (thesis, section 4.2.1): a round ends when the follower has what was in the leader's log when it began. Who needs less
+    /// than an election timeout for a round has caught up.
+    /// </summary>
+    internal void CatchUp(ulong last, long now, int timeout)
+    {
+        if (CaughtUp || Match < round.Target)
+            return;
+        CaughtUp = now - round.Began < timeout;
+        round = (last, now);
+    }
+
     /// <summary>An answer to a heartbeat: one more probe may go, and a full pipeline gets one place, in case answers were lost.</summary>
-    internal void Heard()
+    internal void MakeRoom()
     {
         probeSent = false;
         if (Pace == Pace.Replicate && inflight.Count >= maxInflight)

@@ -5,6 +5,9 @@ internal sealed partial class RaftCore
 {
     private PeerId transferee;
 
+    /// <summary>To whom leadership is being handed; nobody when it succeeded or took too long.</summary>
+    internal PeerId Transferee => transferee;
+
     /// <summary>The node stored a snapshot of its applied state; entries through the index may go.</summary>
     internal void Compact(SnapshotMeta snapshot, ulong through) => log.Compact(snapshot, through);
 

@@ -32,4 +32,11 @@ internal sealed record Ready
     internal IReadOnlyList<Message> AfterPersist { get; init; } = [];
 
     internal IReadOnlyList<Entry> Committed { get; init; } = [];
+
+    internal IReadOnlyList<ReadPoint> Reads { get; init; } = [];
 }
+
+/// <summary>An answer to <see cref="RaftCore.AskRead"/>.</summary>
+/// <param name="Through">Every read with this number or a lower one is meant.</param>
+/// <param name="Index">What must be applied first; null when the leader was lost before it answered.</param>
+internal readonly record struct ReadPoint(ulong Through, ulong? Index);

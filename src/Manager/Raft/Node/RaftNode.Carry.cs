@@ -8,10 +8,14 @@ internal sealed partial class RaftNode
 {
     private async Task CarryAllAsync(CancellationToken stop)
     {
-        while (core!.HasReady)
-            await CarryAsync(core.TakeReady(), stop);
+        do
+        {
+            while (core!.HasReady)
+                await CarryAsync(core.TakeReady(), stop);
+        }
+        while (Steer());
         aside.RemoveAll(t => t.IsCompletedSuccessfully);
-        if (!ticking && !core.Membership.IsSole(core.Self))
+        if (!ticking && !core.Membership.IsAlone(core.Self))
         {
             // With nobody to hear from, an idle single manager stays asleep.
             ticking = true;
@@ -41,6 +45,7 @@ internal sealed partial class RaftNode
         }
 
         Apply(ready.Committed);
+        Answer(ready.Reads);
         if (ready.Committed.Count > 0)
             SnapshotIfDue(stop);
     }
@@ -117,6 +122,27 @@ internal sealed partial class RaftNode
         }
     }
 
+    private void Answer(IReadOnlyList<ReadPoint> points)
+    {
+        foreach (var (through, index) in points)
+        {
+            while (reads.TryPeek(out var read) && read.Read <= through)
+            {
+                reads.Dequeue();
+                if (index is { } wanted)
+                    awaiting.Enqueue(read.Done, wanted);
+                else
+                    read.Done.TrySetException(new ProposalDroppedException("the leader was lost before it answered"));
+            }
+        }
+
+        while (awaiting.TryPeek(out var done, out var wanted) && wanted <= core!.Log.Applied)
+        {
+            awaiting.Dequeue();
+            done.TrySetResult(wanted);
+        }
+    }
+
     private void SnapshotIfDue(CancellationToken stop)
     {
         var applied = core!.Log.Applied;
@@ -125,7 +151,7 @@ internal sealed partial class RaftNode
         snapshotting = true;
         snapshotIndex = applied;
         bytesSinceSnapshot = 0;
-        var keep = core.Membership.IsSole(core.Self) ? 0 : options.KeepEntries;
+        var keep = core.Membership.IsAlone(core.Self) ? 0 : options.KeepEntries;
         var meta = new SnapshotMeta(applied, core.Log.TermAt(applied)!.Value, core.Log.MembershipAt(applied));
         aside.Add(TakeSnapshotAsync(meta, applied > keep ? applied - keep : 0, machine.Capture(), stop));
     }

@@ -8,8 +8,11 @@ internal sealed record RaftNodeOptions
 {
     internal required PeerId Self { get; init; }
 
-    /// <summary>Everybody who votes, this node included; a stored snapshot knows better.</summary>
+    /// <summary>Everybody who votes at the log's beginning, this node included; empty for a node that joins and waits for a leader to tell it.</summary>
     internal required ImmutableArray<PeerId> Voters { get; init; }
+
+    /// <summary>Makes this node the only member, over whatever the journal holds: for a cluster whose majority is gone for good.</summary>
+    internal bool BeginAnew { get; init; }
 
     internal RaftOptions Raft { get; init; } = new();
 

@@ -1,18 +1,19 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Manager.Raft.Transport;
 
 /// <summary>
-/// The binary form of a message: version byte, kind, flags, then unsigned LEB128 numbers in the order of the fields; entries as
-/// count and (index, term, kind, length, bytes); a snapshot as index, term, membership, length, bytes.
+/// The binary form of a message: version byte, kind, flags, then unsigned LEB128 numbers in the order of the fields; silent
+/// members as count and numbers; entries as count and (index, term, kind, length, bytes); a snapshot as index, term, membership, length, bytes.
 /// </summary>
 internal sealed class MessageCodec : RpcCodec<Message>
 {
     internal static readonly MessageCodec Instance = new();
 
-    private const byte Version = 2;
+    private const byte Version = 3;
     private const byte Rejects = 1, Transfers = 2, HasSnapshot = 4;
 
     public override string ContentSuffix => "";
@@ -29,6 +30,10 @@ internal sealed class MessageCodec : RpcCodec<Message>
         Number(target, value.Commit);
         Number(target, value.Hint);
         Number(target, value.HintTerm);
+        Number(target, value.Context);
+        Number(target, (ulong)value.Silent.Length);
+        foreach (var peer in value.Silent)
+            Number(target, peer.Value);
         Number(target, (ulong)value.Entries.Count);
         foreach (var entry in value.Entries)
         {
@@ -68,6 +73,8 @@ internal sealed class MessageCodec : RpcCodec<Message>
             Commit = Number(ref reader),
             Hint = Number(ref reader),
             HintTerm = Number(ref reader),
+            Context = Number(ref reader),
+            Silent = Peers(ref reader),
             Entries = Entries(ref reader),
         };
         if ((flags & HasSnapshot) != 0)
@@ -77,6 +84,14 @@ internal sealed class MessageCodec : RpcCodec<Message>
         }
 
         return reader.End ? message : throw new FormatException("something follows the raft message");
+    }
+
+    private static ImmutableArray<PeerId> Peers(ref SequenceReader<byte> reader)
+    {
+        var peers = ImmutableArray.CreateBuilder<PeerId>(Count(ref reader));
+        for (var n = peers.Capacity; n > 0; n--)
+            peers.Add(new(Number(ref reader)));
+        return peers.MoveToImmutable();
     }
 
     private static Entry[] Entries(ref SequenceReader<byte> reader)

@@ -39,13 +39,13 @@ internal sealed class ScriptRunner
                 PeerId[] ids = [.. Enumerable.Range(1, (int)n).Select(i => new PeerId((ulong)i))];
                 foreach (var id in ids)
                 {
-                    cores[id.Value] = new(id, ids, new(), default, SnapshotMeta.None, [], () => (int)id.Value);
+                    cores[id.Value] = new(id, ids, new(), default, SnapshotMeta.None, [], 0, () => (int)id.Value);
                     disks[id.Value] = new();
                 }
 
                 break;
             case "spare":
-                cores[n] = new(new(n), [], new(), default, SnapshotMeta.None, [], () => (int)n);
+                cores[n] = new(new(n), [], new(), default, SnapshotMeta.None, [], 0, () => (int)n);
                 disks[n] = new();
                 break;
             case "members":
