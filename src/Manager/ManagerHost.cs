@@ -10,6 +10,7 @@ using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
 using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
 
@@ -39,15 +40,15 @@ internal sealed class ManagerHost : IAsyncDisposable
     {
     }
 
-    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork network)
+    /// <param name="voter">Its number, its peers and the lengths of its log; null: it votes alone.</param>
+    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork network, RaftNodeOptions? voter = null)
     {
         this.journal = journal;
         this.network = network;
         var ids = new IdSource(options.Random);
-        var self = Voter(options);
         cluster = new(Number(options.Random));
         raft = new(
-            new() { Self = self, Voters = [self] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
+            voter ?? new() { Self = Voter(options.NodeId), Voters = [Voter(options.NodeId)] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
         cluster.ProposeThrough(raft);
         dispatcher = new(cluster, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
@@ -57,6 +58,8 @@ internal sealed class ManagerHost : IAsyncDisposable
     internal ICluster Cluster => cluster;
 
     internal IDispatcher Dispatcher => dispatcher;
+
+    internal RaftNode Raft => raft;
 
     /// <summary>Never completes while all is well; faults when the manager can't go on and its host has to stop.</summary>
     internal Task Failed => failed.Task;
@@ -117,8 +120,8 @@ internal sealed class ManagerHost : IAsyncDisposable
     }
 
     /// <summary>A voter's number is made from its node's id, so that it needs no registry and survives restarts.</summary>
-    private static PeerId Voter(ManagerOptions options) =>
-        new(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(options.NodeId.Value))) | 1);
+    internal static PeerId Voter(NodeId node) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(node.Value))) | 1);
 
     private static ulong Number(RandomFill random)
     {

@@ -117,7 +117,8 @@ internal sealed partial class Dispatcher
 
             // No deadline can come before a period from now: a new session's is three of them away.
             var wait = next is { } due && due - now < Period ? due - now : Period;
-            await Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1), time, stop);
+            var least = TimeSpan.FromMilliseconds(1); // Delay takes whole milliseconds: a part of one would be none, and this loop would spin
+            await Task.Delay(wait > least ? wait : least, time, stop);
         }
     }
 

@@ -89,7 +89,7 @@ internal sealed partial class RaftNode(
 
             DropPending("this manager is stopping");
             board.Write(new(core.Term, null, false));
-            await ending.CancelAsync();
+            ending.Cancel();
             await Task.WhenAll(aside);
         }
     }
