@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Manager.Dispatch;
 using Orchestrator.Manager.Leadership;
@@ -8,53 +7,87 @@ using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
+using Orchestrator.Manager.Roles;
 using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
+using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Manager;
 
 /// <summary>One manager, composed: journal, Raft voter, state, and the rooms that run while it leads.</summary>
 internal sealed class ManagerHost : IAsyncDisposable
 {
+    private readonly ManagerOptions options;
     private readonly IJournal journal;
     private readonly IPeerNetwork network;
     private readonly RaftNode raft;
     private readonly Cluster cluster;
     private readonly Dispatcher dispatcher;
     private readonly LeaderRooms rooms;
+    private readonly RpcPeerNetwork? rpc;
+    private readonly PeerBook peers;
+    private readonly RaftManagers managers;
+    private readonly Forwarding forwarding;
+    private readonly ControlCaller leader;
+    private readonly Admission admission;
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task running = Task.CompletedTask;
     private bool disposed;
 
-    /// <summary>A manager over the journal that the options name, voting alone.</summary>
+    /// <summary>A manager over the journal that the options name.</summary>
     internal ManagerHost(ManagerOptions options)
-        : this(
-            options,
-            Journals.Open(JournalOf(options)),
-            new RpcPeerNetwork(
-                _ => null, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
+        : this(options, Journals.Open(JournalOf(options)), network: null)
     {
     }
 
-    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork network)
+    /// <param name="network">Null: over gRPC, to the managers that the options reach.</param>
+    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork? network)
     {
+        this.options = options;
         this.journal = journal;
-        this.network = network;
         var ids = new IdSource(options.Random);
-        var self = Voter(options);
+        var self = RaftManagers.PeerOf(options.NodeId);
+        var log = options.Logs.CreateLogger("Orchestrator.Manager.Roles");
         cluster = new(Number(options.Random));
+        peers = new(() => cluster.Current, options.Told, options.Connect, options.Time);
+        this.network = network ?? (rpc = new RpcPeerNetwork(peers.Reach, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)));
         raft = new(
-            new() { Self = self, Voters = [self] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
+            new() { Self = self, Voters = options.Birth == ManagerBirth.Joining ? [] : [self], BeginAnew = options.Birth == ManagerBirth.Anew },
+            journal, this.network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
+        managers = new(options.NodeId, cluster, raft);
+        forwarding = new(cluster, self, raft, new ControlLink(peers.Control), options.Time);
+        leader = new(() => peers.All, peers.Control, options.Time);
+        admission = new(options.NodeId, options.Address, managers, leader, options.Time, log);
         cluster.ProposeThrough(raft);
+        cluster.ForwardThrough(forwarding);
+        cluster.GuardBy((state, command) => RolePlan.Refuse(state, managers.View, command));
         dispatcher = new(cluster, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
-        rooms = new(raft, new(cluster, options.Time, ids, options.Logs.CreateLogger<ControlLoop>()), dispatcher, options.Logs.CreateLogger<LeaderRooms>());
+        rooms = new(
+            raft,
+            [
+                new ControlLoop(cluster, options.Time, ids, options.Logs.CreateLogger<ControlLoop>()).RunAsync,
+                dispatcher.RunAsync,
+                new RoleLoop(cluster, managers, options.Time, log).RunAsync,
+            ],
+            options.Logs.CreateLogger<LeaderRooms>());
     }
 
     internal ICluster Cluster => cluster;
 
     internal IDispatcher Dispatcher => dispatcher;
+
+    /// <summary>The consensus' members.</summary>
+    internal IManagers Managers => managers;
+
+    /// <summary>Raft's way in from other managers; null where the network is another one.</summary>
+    internal RpcPeerNetwork? Peers => rpc;
+
+    /// <summary>The leader's answers to one caller.</summary>
+    internal IControl ControlFor(NodeId caller) =>
+        new ControlService(cluster, managers, caller, options.Time, options.Logs.CreateLogger("Orchestrator.Manager.Roles"));
 
     /// <summary>Never completes while all is well; faults when the manager can't go on and its host has to stop.</summary>
     internal Task Failed => failed.Task;
@@ -76,12 +109,17 @@ internal sealed class ManagerHost : IAsyncDisposable
         Log = options.Logs.CreateLogger("Orchestrator.Manager.Raft.Storage.Journal"),
     };
 
-    /// <summary>Restores the state, starts the voter and the rooms, and completes when a leader is known and this state is up to date.</summary>
+    /// <summary>
+    /// Restores the state, starts the voter and the rooms. One that votes alone has taken up its leadership when this completes; with others it may
+    /// take them a while to elect one, or a majority may be missing.
+    /// </summary>
     /// <exception cref="JournalException">The journal is damaged or in use; the message says what to do.</exception>
     internal async Task StartAsync(CancellationToken stop)
     {
         await raft.StartAsync(stop);
         running = RunAsync();
+        if (raft.Members.Voters is not [var only] || only != RaftManagers.PeerOf(options.NodeId))
+            return;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, stopping.Token);
         await foreach (var status in raft.WatchLeadershipAsync(either.Token))
         {
@@ -91,6 +129,44 @@ internal sealed class ManagerHost : IAsyncDisposable
 
         if (failed.Task.IsFaulted)
             await failed.Task;
+    }
+
+    /// <summary>Completes when this manager votes and knows the cluster.</summary>
+    internal async Task AdmittedAsync(CancellationToken stop)
+    {
+        await foreach (var _ in raft.WatchMembersAsync(stop))
+        {
+            if (managers.View.Of(options.NodeId) is { Votes: true })
+                break;
+        }
+
+        while (cluster.Current is { Swarm: null } empty)
+            await cluster.NewerThanAsync(empty.Index, stop);
+    }
+
+    /// <summary>After a beginning anew: writes down that the other managers are none any more.</summary>
+    internal Task<Outcome> BeginAnewAsync(BeginAnew command, CancellationToken stop) => cluster.ProposeAsync(command, stop);
+
+    /// <summary>Says farewell as a manager: hands leadership over, has the leader put it out of the consensus.</summary>
+    /// <exception cref="RpcException">Nobody could do it now; the detail says why.</exception>
+    internal async Task FarewellAsync(TimeSpan patience, CancellationToken stop)
+    {
+        using var late = new CancellationTokenSource(patience, options.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
+        try
+        {
+            if (managers.View is { } view && view.Leader == view.Self)
+                await managers.HandOverAsync(both.Token);
+            await leader.CallAsync((control, token) => control.LeaveAsync(new() { NodeId = options.NodeId }, token), patience, both.Token);
+        }
+        catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException)
+        {
+            throw new RpcException(RpcStatus.Unavailable, failure.Message, failure);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new RpcException(RpcStatus.DeadlineExceeded, $"the managers did not answer within {patience.TotalSeconds:0} seconds");
+        }
     }
 
     /// <summary>Makes the cluster: its first entry, with this node as the first.</summary>
@@ -110,24 +186,67 @@ internal sealed class ManagerHost : IAsyncDisposable
         disposed = true;
         await StopAsync();
         await network.DisposeAsync();
+        peers.Dispose();
+        forwarding.Dispose();
         await journal.DisposeAsync();
         stopping.Dispose();
+    }
+
+    /// <summary>Takes the links to peers whose address changed down; the next message finds the new one.</summary>
+    private async Task WatchPeersAsync(CancellationToken stop)
+    {
+        var before = ImmutableDictionary<NodeId, string>.Empty;
+        while (true)
+        {
+            var state = cluster.Current;
+            var now = state.Nodes.Values.Where(n => n.ManagerStatus is not null).ToImmutableDictionary(n => n.Id, n => n.ManagerStatus!.Addr);
+            foreach (var (node, address) in now)
+            {
+                if (before.TryGetValue(node, out var former) && former != address)
+                    rpc?.Moved(RaftManagers.PeerOf(node));
+            }
+
+            before = now;
+            await cluster.NewerThanAsync(state.Index, stop);
+        }
+    }
+
+    /// <summary>A manager that left must not open what is written after it: each change of members brings a new key.</summary>
+    private async Task KeepKeysAsync(CancellationToken stop)
+    {
+        if (journal is not ISealedJournal keys)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
+            return;
+        }
+
+        ImmutableArray<PeerId>? before = null;
+        await foreach (var view in raft.WatchMembersAsync(stop))
+        {
+            if (before is { } former && !former.SequenceEqual(view.Voters))
+                await keys.RotateKeyAsync();
+            before = view.Voters;
+        }
+    }
+
+    /// <summary>Never completes while all is well, as the other loops.</summary>
+    private async Task AdmitAsync(CancellationToken stop)
+    {
+        if (options.Connect is not null)
+            await admission.RunAsync(stop);
+        await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
     }
 
     private async Task RunAsync()
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        Task[] loops = [raft.RunAsync(ending.Token), rooms.RunAsync(ending.Token)];
+        Task[] loops = [raft.RunAsync(ending.Token), rooms.RunAsync(ending.Token), forwarding.RunAsync(ending.Token), WatchPeersAsync(ending.Token), KeepKeysAsync(ending.Token), AdmitAsync(ending.Token)];
         await Task.WhenAny(loops);
         if (!stopping.IsCancellationRequested && loops.FirstOrDefault(l => l.IsFaulted)?.Exception is { } failure)
             failed.TrySetException(failure.InnerExceptions);
         ending.Cancel(); // neither goes on without the other
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
-
-    /// <summary>A voter's number is made from its node's id, so that it needs no registry and survives restarts.</summary>
-    private static PeerId Voter(ManagerOptions options) =>
-        new(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(options.NodeId.Value))) | 1);
 
     private static ulong Number(RandomFill random)
     {

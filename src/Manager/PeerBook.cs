@@ -51,7 +51,7 @@ internal sealed class PeerBook(Func<ClusterState> state, Func<IReadOnlyList<Mana
         {
             var channel = new RpcChannel(new()
             {
-                Connect = stop => open(All.FirstOrDefault(p => p.Address == at) ?? new() { Address = at })(stop),
+                Connect = stop => open(All.FirstOrDefault(p => p.Address == at) ?? new() { NodeId = default, Address = at })(stop),
                 ConnectTimeout = TimeSpan.FromSeconds(2),
                 KeepAlive = TimeSpan.FromSeconds(3),
                 Time = time,

@@ -47,13 +47,13 @@ internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, Tim
 
     /// <summary>Answers the raft service on this node's server.</summary>
     internal void Map(RpcServer server) => server
-        .MapClientStreaming(RaftMethods.Messages, async (messages, call) =>
+        .MapClientStreaming(RaftMethods.Messages, RpcAccess.Manager, async (messages, call) =>
         {
             await foreach (var message in messages.WithCancellation(call.Stop))
                 Receive(message);
             return ReadOnlyMemory<byte>.Empty;
         })
-        .MapUnary(RaftMethods.Snapshot, (message, _) =>
+        .MapUnary(RaftMethods.Snapshot, RpcAccess.Manager, (message, _) =>
         {
             Receive(message);
             return Task.FromResult(ReadOnlyMemory<byte>.Empty);

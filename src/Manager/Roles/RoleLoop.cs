@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Manager.State;
 
-namespace Orchestrator.Manager.Membership;
+namespace Orchestrator.Manager.Roles;
 
 /// <summary>Makes the roles in force those asked for, while this manager leads.</summary>
 internal sealed class RoleLoop(Cluster cluster, IManagers managers, TimeProvider time, ILogger log)

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 
-namespace Orchestrator.Manager.Membership;
+namespace Orchestrator.Manager.Roles;
 
-internal static partial class MembershipLog
+internal static partial class RolesLog
 {
     [LoggerMessage(1, LogLevel.Information, "Manager {Member} leaves the consensus")]
     public static partial void Removing(this ILogger log, string member);

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 
-namespace Orchestrator.Manager.Membership;
+namespace Orchestrator.Manager.Roles;
 
 /// <summary>What the leader does next so that the roles in force are those asked for.</summary>
 /// <param name="Commands">Into the log first.</param>

@@ -5,7 +5,7 @@ using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
 
-namespace Orchestrator.Manager.Membership;
+namespace Orchestrator.Manager.Roles;
 
 /// <summary>The leader's answers to one caller, whose certificate says who it is; what it may do is what the state says it is now.</summary>
 internal sealed class ControlService(Cluster cluster, IManagers managers, NodeId caller, TimeProvider time, ILogger log) : IControl

@@ -4,7 +4,7 @@ using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
 
-namespace Orchestrator.Manager.Membership;
+namespace Orchestrator.Manager.Roles;
 
 /// <summary>A manager that does not vote yet asks the leader to take it in, until it does. Begun anew at each start, so a crash loses nothing.</summary>
 internal sealed class Admission(NodeId self, string address, IManagers managers, ControlCaller leader, TimeProvider time, ILogger log)
