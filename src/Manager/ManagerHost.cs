@@ -64,7 +64,7 @@ internal sealed class ManagerHost : IAsyncDisposable
         cluster.ProposeThrough(raft);
         cluster.ForwardThrough(forwarding);
         cluster.GuardBy((state, command) => RolePlan.Refuse(state, managers.View, command));
-        dispatcher = new(cluster, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
+        dispatcher = new(cluster, LeaderAddress, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
         rooms = new(
             raft,
             [
@@ -247,6 +247,9 @@ internal sealed class ManagerHost : IAsyncDisposable
         ending.Cancel(); // neither goes on without the other
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
+
+    /// <summary>Where others find the manager that leads; null: not known here.</summary>
+    private string? LeaderAddress() => raft.Current.Leader is { } leads ? peers.Find(leads)?.Address : null;
 
     private static ulong Number(RandomFill random)
     {

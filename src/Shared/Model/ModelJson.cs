@@ -74,10 +74,13 @@ public static class ModelJson
         return !enumerator.MoveNext();
     }
 
-    /// <summary>An empty entrypoint or command is an order ("none"), not an absence.</summary>
-    private static bool IsNullMeaningful(object owner, Func<object, object?> get) =>
-        owner is ContainerConfig config && get(owner) is { } value
-        && (ReferenceEquals(value, config.Entrypoint) || ReferenceEquals(value, config.Cmd));
+    /// <summary>An empty entrypoint or command is an order ("none"), not an absence; so is an empty list of networks to a node.</summary>
+    private static bool IsNullMeaningful(object owner, Func<object, object?> get) => owner switch
+    {
+        ContainerConfig config => get(owner) is { } value && (ReferenceEquals(value, config.Entrypoint) || ReferenceEquals(value, config.Cmd)),
+        Protocol.Assignments assignments => get(owner) is { } value && ReferenceEquals(value, assignments.Networks),
+        _ => false,
+    };
 }
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]

@@ -55,15 +55,6 @@ public sealed record IssueReply
     public IReadOnlyList<ManagerPeer> Managers { get; init => field = value ?? []; } = [];
 }
 
-/// <summary>A manager and where its cluster port is.</summary>
-public sealed record ManagerPeer
-{
-    [JsonPropertyName("NodeID")] public required NodeId NodeId { get; init; }
-
-    /// <summary><c>host:port</c>.</summary>
-    public required string Address { get; init; }
-}
-
 /// <summary>A node says that it uses its new certificate. The connection proves which one; this adds whom it trusts.</summary>
 public sealed record ConfirmRequest
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Orchestrator.Manager.Roles;
 
-internal static partial class RolesLog
+internal static partial class RoleLog
 {
     [LoggerMessage(1, LogLevel.Information, "Manager {Member} leaves the consensus")]
     public static partial void Removing(this ILogger log, string member);
