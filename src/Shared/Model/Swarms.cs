@@ -53,8 +53,8 @@ public sealed record SwarmSpec
     public SwarmOrchestrationOptions Orchestration { get => field ?? new(); init; } = new();
     public SwarmRaftOptions Raft { get => field ?? new(); init; } = new();
     public SwarmDispatcherOptions Dispatcher { get => field ?? new(); init; } = new();
-    public SwarmEncryptionOptions EncryptionConfig { get => field ?? new(); init; } = new();
     [JsonPropertyName("CAConfig")] public SwarmCaOptions CaConfig { get => field ?? new(); init; } = new();
+    public SwarmEncryptionOptions EncryptionConfig { get => field ?? new(); init; } = new();
 }
 
 public sealed record SwarmEncryptionOptions

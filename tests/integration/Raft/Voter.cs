@@ -51,7 +51,7 @@ internal sealed class Voter : IAsyncDisposable
         {
             Self = id, Voters = voters ?? [.. ports.Keys], Tick = TimeSpan.FromMilliseconds(30), SnapshotEntries = 20, KeepEntries = 5, BeginAnew = anew,
         });
-        var server = new RpcServer(TimeProvider.System, NullLogger.Instance) { Local = () => new PeerIdentity(new NodeId("voter"), NodeRole.Manager, "raft") };
+        var server = new RpcServer(TimeProvider.System, NullLogger.Instance) { Local = () => new PeerIdentity(new NodeId("voter"), NodeRole.Manager, "cluster") };
         voter.network.Map(server);
         voter.host = await RpcHost.StartAsync(server, ports[id]);
         await voter.Node.StartAsync(default);
