@@ -6,6 +6,7 @@ using Orchestrator.Cli.Commands.Demo;
 using Orchestrator.Cli.Commands.Files;
 using Orchestrator.Cli.Commands.Images;
 using Orchestrator.Cli.Commands.Inspection;
+using Orchestrator.Cli.Commands.Lab;
 using Orchestrator.Cli.Commands.Logs;
 using Orchestrator.Cli.Commands.Networks;
 using Orchestrator.Cli.Commands.Nodes;
@@ -70,6 +71,7 @@ internal static class CommandTable
         ("system", TeardownCommand.Group),
         ("daemon", DaemonCommand.Create),
         ("demo", DemoCommand.Create),
+        ("lab", LabCommands.Create),
         ("completion", CompletionCommand.Create),
         (CompletionCommand.Hidden, CompletionCommand.Words),
     ];

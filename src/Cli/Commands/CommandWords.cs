@@ -11,7 +11,7 @@ internal static class CommandWords
     private static readonly string[][] Takers =
     [
         ["service", "create"], ["run"], ["create"], ["exec"], ["container", "run"], ["container", "create"], ["container", "exec"],
-        ["top"], ["container", "top"],
+        ["top"], ["container", "top"], ["lab", "exec"],
     ];
 
     internal static IReadOnlyList<string> Guard(Command root, string[] args)
