@@ -7,7 +7,7 @@ namespace Orchestrator.Manager.Api;
 /// <summary><c>/secrets</c> and <c>/configs</c>. A secret's bytes come in here and never go out.</summary>
 internal sealed class PayloadApi(ClusterDoor door)
 {
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         Map<Secret, SecretSpec>(router, "secret", s => s.Secrets.Values, Masked, (id, spec) => new CreateSecret(id, spec) { At = door.Now },
             (id, version, spec) => new UpdateSecret(id, version, spec) { At = door.Now }, id => new RemoveSecret(id) { At = door.Now });
