@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Manager.Certificates;
 using Orchestrator.Manager.Dispatch;
 using Orchestrator.Manager.Leadership;
 using Orchestrator.Manager.Raft.Core;
@@ -12,6 +13,7 @@ using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Manager;
 
@@ -61,6 +63,8 @@ internal sealed class ManagerHost : IAsyncDisposable
         forwarding = new(cluster, self, raft, new ControlLink(peers.Control), options.Time);
         leader = new(() => peers.All, peers.Control, options.Time);
         admission = new(options.NodeId, options.Address, managers, leader, options.Time, log);
+        Certificates = new CertificateService(cluster, options.Time, options.Logs.CreateLogger<CertificateService>());
+        Stopping = stopping.Token;
         cluster.ProposeThrough(raft);
         cluster.ForwardThrough(forwarding);
         cluster.GuardBy((state, command) => RolePlan.Refuse(state, managers.View, command));
@@ -84,6 +88,18 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     /// <summary>Raft's way in from other managers; null where the network is another one.</summary>
     internal RpcPeerNetwork? Peers => rpc;
+
+    /// <summary>The cluster's CA, as any manager answers for it.</summary>
+    internal ICertificates Certificates { get; }
+
+    /// <summary>What opened the journal, for who starts this manager again.</summary>
+    internal byte[]? UnlockKey => cluster.Current.Security?.UnlockKey ?? options.UnlockKey;
+
+    /// <summary>Fires when this manager is stopped.</summary>
+    internal CancellationToken Stopping { get; }
+
+    /// <summary>What the state says against a caller whose certificate is in order; null: nothing.</summary>
+    internal string? Refuse(PeerIdentity peer, RpcAccess access) => PeerGate.Refuse(cluster.Current, peer, access);
 
     /// <summary>The leader's answers to one caller.</summary>
     internal IControl ControlFor(NodeId caller) =>
@@ -212,7 +228,7 @@ internal sealed class ManagerHost : IAsyncDisposable
     }
 
     /// <summary>A manager that left must not open what is written after it: each change of members brings a new key.</summary>
-    private async Task KeepKeysAsync(CancellationToken stop)
+    private async Task RotateKeysAsync(CancellationToken stop)
     {
         if (journal is not ISealedJournal keys)
         {
@@ -229,6 +245,29 @@ internal sealed class ManagerHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Keeps the journal's keys wrapped by the cluster's unlock key, while it has one.</summary>
+    private async Task ProtectKeysAsync(CancellationToken stop)
+    {
+        if (journal is not ISealedJournal keys)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
+            return;
+        }
+
+        var kept = options.UnlockKey;
+        while (true)
+        {
+            var state = cluster.Current;
+            if (state.Security is { } security && !security.UnlockKey.AsSpan().SequenceEqual(kept))
+            {
+                await keys.ProtectKeysAsync(security.UnlockKey is { } key ? key : null);
+                kept = security.UnlockKey;
+            }
+
+            await cluster.NewerThanAsync(state.Index, stop);
+        }
+    }
+
     /// <summary>Never completes while all is well, as the other loops.</summary>
     private async Task AdmitAsync(CancellationToken stop)
     {
@@ -240,7 +279,7 @@ internal sealed class ManagerHost : IAsyncDisposable
     private async Task RunAsync()
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        Task[] loops = [raft.RunAsync(ending.Token), rooms.RunAsync(ending.Token), forwarding.RunAsync(ending.Token), WatchPeersAsync(ending.Token), KeepKeysAsync(ending.Token), AdmitAsync(ending.Token)];
+        Task[] loops = [raft.RunAsync(ending.Token), rooms.RunAsync(ending.Token), forwarding.RunAsync(ending.Token), WatchPeersAsync(ending.Token), RotateKeysAsync(ending.Token), ProtectKeysAsync(ending.Token), AdmitAsync(ending.Token)];
         await Task.WhenAny(loops);
         if (!stopping.IsCancellationRequested && loops.FirstOrDefault(l => l.IsFaulted)?.Exception is { } failure)
             failed.TrySetException(failure.InnerExceptions);

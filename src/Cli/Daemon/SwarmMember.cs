@@ -63,6 +63,15 @@ internal sealed class SwarmMember : IAsyncDisposable
     /// <summary>True once the cluster exists and until it is left.</summary>
     internal bool Ready { get => _ready; set => _ready = value; }
 
+    /// <summary>The role that the cluster says this node has; null: it has not said so yet.</summary>
+    internal NodeRole? Role { get; set; }
+
+    /// <summary>Wakes the loop that acts on roles and managers.</summary>
+    internal Mailbox<bool> News { get; } = new(1, WhenFull.DropNewest);
+
+    /// <summary>Completes with the agent's first session.</summary>
+    internal TaskCompletionSource FirstHeard { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     internal ClusterListener? Listener { get; set; }
 
     internal TaskCompletionSource Stopped { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,4 +1,3 @@
-using System.Net;
 using Orchestrator.Manager;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;

@@ -1,5 +1,4 @@
 using Orchestrator.Shared.Http;
-using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Cli.Daemon;

@@ -1,5 +1,6 @@
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Shared.Http;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Cli.Daemon;
 

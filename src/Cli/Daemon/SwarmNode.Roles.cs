@@ -1,7 +1,6 @@
 using Orchestrator.Manager;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
-using Orchestrator.Shared.Rpc;
 using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Cli.Daemon;

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Manager;
 using Orchestrator.Manager.Api;
 using Orchestrator.Manager.Raft.Storage;
-using Orchestrator.Manager.State;
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
@@ -67,17 +66,9 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
         if (identity.Worker && ManagerHost.Exists(options.DataRoot))
             Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true); // demoted, and not quite done
         var credentials = ReadCredentials();
-        ManagerHost? founding = null;
-        if (credentials is null)
-        {
-            if (identity.Worker || identity.Joined)
-                throw new DaemonException($"the certificate of node {identity.NodeId} is missing below {_identityFile.Directory}; put it back, or have the node leave (remove that directory) and join again");
-            (founding, credentials) = await FoundAuthorityAsync(identity, stop);
-        }
-
-        var member = Make(identity, credentials);
-        if (founding is not null)
-            await founding.DisposeAsync();
+        if (credentials is null && (identity.Worker || identity.Joined))
+            throw new DaemonException($"the certificate of node {identity.NodeId} is missing below {_identityFile.Directory}; put it back, or remove that directory and join again");
+        var member = Make(identity, credentials ?? await FoundAuthorityAsync(identity, stop));
         try
         {
             if (!identity.Worker)

@@ -28,7 +28,7 @@ internal sealed class PayloadApi(ClusterDoor door)
     ];
 
     private void Map<T, TSpec>(
-        ApiRouter router, string noun, Func<ClusterState, IEnumerable<T>> of, Func<T, T> shown,
+        ClusterRoutes router, string noun, Func<ClusterState, IEnumerable<T>> of, Func<T, T> shown,
         Func<string, TSpec, Command> create, Func<string, ulong, TSpec, Command> update, Func<string, Command> remove)
         where T : StoredPayload
         where TSpec : PayloadSpec
