@@ -45,22 +45,27 @@ internal sealed class ManagerHost : IAsyncDisposable
     }
 
     /// <param name="network">Null: over gRPC, to the managers that the options reach.</param>
-    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork? network)
+    /// <param name="voter">Its number, its peers and the lengths of its log; null: as the options say.</param>
+    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork? network, RaftNodeOptions? voter = null)
     {
         this.options = options;
         this.journal = journal;
         var ids = new IdSource(options.Random);
-        var self = RaftManagers.PeerOf(options.NodeId);
+        voter ??= new()
+        {
+            Self = Voter(options.NodeId),
+            Voters = options.Birth == ManagerBirth.Joining ? [] : [Voter(options.NodeId)],
+            BeginAnew = options.Birth == ManagerBirth.Anew,
+        };
         var log = options.Logs.CreateLogger("Orchestrator.Manager.Roles");
         cluster = new(Number(options.Random));
         peers = new(() => cluster.Current, options.Told, options.Connect, options.Time);
         this.network = network ?? (rpc = new RpcPeerNetwork(peers.Reach, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)));
         raft = new(
-            new() { Self = self, Voters = options.Birth == ManagerBirth.Joining ? [] : [self], BeginAnew = options.Birth == ManagerBirth.Anew },
-            journal, this.network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
+            voter, journal, this.network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
         managers = new(options.NodeId, cluster, raft);
-        forwarding = new(cluster, self, raft, new ControlLink(peers.Control), options.Time);
+        forwarding = new(cluster, voter.Self, raft, new ControlLink(peers.Control), options.Time);
         leader = new(() => peers.All, peers.Control, options.Time);
         admission = new(options.NodeId, options.Address, managers, leader, options.Time, log);
         Certificates = new CertificateService(cluster, options.Time, options.Logs.CreateLogger<CertificateService>());
@@ -105,6 +110,8 @@ internal sealed class ManagerHost : IAsyncDisposable
     internal IControl ControlFor(NodeId caller) =>
         new ControlService(cluster, managers, caller, options.Time, options.Logs.CreateLogger("Orchestrator.Manager.Roles"));
 
+    internal RaftNode Raft => raft;
+
     /// <summary>Never completes while all is well; faults when the manager can't go on and its host has to stop.</summary>
     internal Task Failed => failed.Task;
 
@@ -134,7 +141,7 @@ internal sealed class ManagerHost : IAsyncDisposable
     {
         await raft.StartAsync(stop);
         running = RunAsync();
-        if (raft.Members.Voters is not [var only] || only != RaftManagers.PeerOf(options.NodeId))
+        if (raft.Members.Voters is not [var only] || only != Voter(options.NodeId))
             return;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, stopping.Token);
         await foreach (var status in raft.WatchLeadershipAsync(either.Token))
@@ -289,6 +296,9 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     /// <summary>Where others find the manager that leads; null: not known here.</summary>
     private string? LeaderAddress() => raft.Current.Leader is { } leads ? peers.Find(leads)?.Address : null;
+
+    /// <summary>A voter's number is made from its node's id, so that it needs no registry and survives restarts.</summary>
+    internal static PeerId Voter(NodeId node) => RaftManagers.PeerOf(node);
 
     private static ulong Number(RandomFill random)
     {

@@ -49,7 +49,7 @@ internal sealed class Voter : IAsyncDisposable
     {
         var voter = new Voter(id, ports, directory, new()
         {
-            Self = id, Voters = voters ?? [.. ports.Keys], Tick = TimeSpan.FromMilliseconds(30), SnapshotEntries = 20, KeepEntries = 5, BeginAnew = anew,
+            Self = id, Voters = voters ?? [.. ports.Keys], Tick = TimeSpan.FromMilliseconds(30), SnapshotEntries = 20, KeepEntries = 5, BeginAnew = anew, Raft = new() { PieceBytes = 50 },
         });
         var server = new RpcServer(TimeProvider.System, NullLogger.Instance) { Local = () => new PeerIdentity(new NodeId("voter"), NodeRole.Manager, "cluster") };
         voter.network.Map(server);

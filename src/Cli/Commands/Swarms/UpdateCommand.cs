@@ -20,9 +20,9 @@ internal static class UpdateCommand
             var spec = swarm.Spec;
             if (call.Has(locked))
                 spec = spec with { EncryptionConfig = new() { AutoLockManagers = call.Get(locked) ?? true } };
-            if (Services.ServiceFlags.Duration(call, expiry) is { } validity)
+            if (Services.ServiceFlags.Parse(call, expiry, Compose.Values.Durations.Parse) is { } validity)
                 spec = spec with { CaConfig = spec.CaConfig with { NodeCertExpiry = validity } };
-            if (Services.ServiceFlags.Duration(call, heartbeat) is { } period)
+            if (Services.ServiceFlags.Parse(call, heartbeat, Compose.Values.Durations.Parse) is { } period)
                 spec = spec with { Dispatcher = spec.Dispatcher with { HeartbeatPeriod = period } };
             if (Services.ServiceFlags.Count(call, history) is { } limit)
                 spec = spec with { Orchestration = spec.Orchestration with { TaskHistoryRetentionLimit = (long)limit } };
