@@ -86,7 +86,7 @@ public sealed class ThreeVotersTests : IDisposable
     private sealed class Voter : IAsyncDisposable
     {
         private readonly CancellationTokenSource stop = new();
-        private readonly SqliteJournal journal;
+        private readonly ISealedJournal journal;
         private readonly RpcPeerNetwork network;
         private RpcHost? host;
         private Task running = Task.CompletedTask;
@@ -94,7 +94,7 @@ public sealed class ThreeVotersTests : IDisposable
         private Voter(PeerId id, ImmutableSortedDictionary<PeerId, int> ports, string directory)
         {
             Id = id;
-            journal = new(directory, "raft", TimeProvider.System);
+            journal = Journals.Open(new() { Directory = directory, PersistenceId = "raft" });
             network = new(
                 ports.Remove(id).ToDictionary(p => p.Key, p => new RpcChannelOptions { Connect = RpcConnects.Tcp(new IPEndPoint(IPAddress.Loopback, p.Value)) }),
                 TimeProvider.System, NullLogger.Instance, () => 0.5);
