@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -10,8 +9,8 @@ using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
 using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
-using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Manager;
 
@@ -35,28 +34,30 @@ internal sealed class ManagerHost : IAsyncDisposable
             options,
             Journals.Open(JournalOf(options)),
             new RpcPeerNetwork(
-                FrozenDictionary<PeerId, RpcChannelOptions>.Empty, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
+                _ => null, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
     {
     }
 
-    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork network)
+    /// <param name="voter">Its number, its peers and the lengths of its log; null: it votes alone.</param>
+    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork network, RaftNodeOptions? voter = null)
     {
         this.journal = journal;
         this.network = network;
         var ids = new IdSource(options.Random);
-        var self = Voter(options);
         cluster = new(Number(options.Random));
         raft = new(
-            new() { Self = self, Voters = [self] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
+            voter ?? new() { Self = Voter(options.NodeId), Voters = [Voter(options.NodeId)] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
         cluster.ProposeThrough(raft);
-        dispatcher = new(cluster, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
+        dispatcher = new(cluster, LeaderAddress, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
         rooms = new(raft, new(cluster, options.Time, ids, options.Logs.CreateLogger<ControlLoop>()), dispatcher, options.Logs.CreateLogger<LeaderRooms>());
     }
 
     internal ICluster Cluster => cluster;
 
     internal IDispatcher Dispatcher => dispatcher;
+
+    internal RaftNode Raft => raft;
 
     /// <summary>Never completes while all is well; faults when the manager can't go on and its host has to stop.</summary>
     internal Task Failed => failed.Task;
@@ -127,9 +128,14 @@ internal sealed class ManagerHost : IAsyncDisposable
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
+    /// <summary>Where others find the manager that leads; null: not known here.</summary>
+    private string? LeaderAddress() => raft.Current.Leader is { } leads
+        ? cluster.Current.Nodes.Values.FirstOrDefault(n => n.ManagerStatus is not null && Voter(n.Id) == leads)?.ManagerStatus!.Addr
+        : null;
+
     /// <summary>A voter's number is made from its node's id, so that it needs no registry and survives restarts.</summary>
-    private static PeerId Voter(ManagerOptions options) =>
-        new(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(options.NodeId.Value))) | 1);
+    internal static PeerId Voter(NodeId node) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(node.Value))) | 1);
 
     private static ulong Number(RandomFill random)
     {
