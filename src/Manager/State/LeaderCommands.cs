@@ -18,8 +18,10 @@ internal sealed record CreateTasks(IReadOnlyList<NewTask> Tasks) : Command;
 /// <param name="SpecVersion">The service's spec version it was planned for; under another one it is not made.</param>
 /// <param name="NodeId">Given for global services, empty otherwise.</param>
 /// <param name="NotBefore">When the restart policy's delay ends; only for a desired state of ready.</param>
+/// <param name="Relief">The task of a drained node that is to go when this one runs.</param>
 internal sealed record NewTask(
-    TaskId Id, ServiceId ServiceId, ulong SpecVersion, int Slot, NodeId NodeId, TaskState DesiredState, DateTimeOffset? NotBefore = null);
+    TaskId Id, ServiceId ServiceId, ulong SpecVersion, int Slot, NodeId NodeId, TaskState DesiredState, DateTimeOffset? NotBefore = null,
+    TaskRelief? Relief = null);
 
 /// <summary>Moves desired states; they only ever grow.</summary>
 internal sealed record SetDesiredStates(IReadOnlyList<DesiredChange> Tasks) : Command;
@@ -70,6 +72,9 @@ internal sealed record JoinNode(Node Node) : Command;
 
 /// <summary>A node's agent opened a session: the node is ready and this is what it offers.</summary>
 internal sealed record RegisterNode(NodeId Id, NodeDescription Description, string Address) : LeaderCommand;
+
+/// <summary>A node proved that it uses a certificate of this issuer and said whom it trusts.</summary>
+internal sealed record ConfirmNodeTls(NodeId Id, TlsInfo Tls) : Command;
 
 internal sealed record SetNodeState(NodeId Id, NodeState State, string Message) : LeaderCommand;
 

@@ -55,7 +55,7 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
         var session = Current();
         try
         {
-            return await session.Link.Dispatcher.HeartbeatAsync(request, stop);
+            return await session.CallAsync((manager, ends) => manager.HeartbeatAsync(request, ends), stop);
         }
         catch (RpcException failure) when (failure.Status is RpcStatus.DeadlineExceeded or RpcStatus.Unavailable)
         {
@@ -64,7 +64,8 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
         }
     }
 
-    public Task<TaskStatusReply> ReportAsync(TaskStatusReport report, CancellationToken stop) => Current().Link.Dispatcher.ReportAsync(report, stop);
+    public Task<TaskStatusReply> ReportAsync(TaskStatusReport report, CancellationToken stop) =>
+        Current().CallAsync((manager, ends) => manager.ReportAsync(report, ends), stop);
 
     public void Dispose()
     {
@@ -143,7 +144,8 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
     private async Task AnyAsync(List<Search> asked, TimeSpan most, CancellationToken stop)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var clock = Task.Delay(most > TimeSpan.Zero ? most : TimeSpan.FromMilliseconds(1), options.Time, ends.Token);
+        var wait = TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(most.TotalMilliseconds))); // a delay counts whole milliseconds: rounded down it would spin
+        var clock = Task.Delay(wait, options.Time, ends.Token);
         await Task.WhenAny([clock, .. asked.Select(s => s.First)]);
         ends.Cancel();
     }
@@ -172,12 +174,14 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
     private sealed class Search : IAsyncDisposable
     {
         private readonly CancellationTokenSource ends;
+        private readonly CancellationToken ended;
 
         internal Search(ManagerPeer peer, DispatcherLink link, SessionRequest request, CancellationToken stop)
         {
             (Peer, Link) = (peer, link);
             ends = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            Messages = link.Dispatcher.SessionAsync(request, ends.Token).GetAsyncEnumerator(ends.Token);
+            ended = ends.Token;
+            Messages = link.Dispatcher.SessionAsync(request, ended).GetAsyncEnumerator(ended);
             First = Messages.MoveNextAsync().AsTask();
         }
 
@@ -188,6 +192,20 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
 
         /// <summary>It kept silent: whatever its connection says, it is not to be trusted.</summary>
         internal bool IsDead { get; set; }
+
+        /// <summary>A call beside the session; it ends with it, so that nothing waits for a manager that is gone.</summary>
+        internal async Task<T> CallAsync<T>(Func<IDispatcher, CancellationToken, Task<T>> call, CancellationToken stop)
+        {
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, ended);
+            try
+            {
+                return await call(Link.Dispatcher, both.Token);
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                throw new RpcException(RpcStatus.Unavailable, "the session ended before the call did");
+            }
+        }
 
         /// <summary>Null when the first message is there, else why not.</summary>
         internal async Task<RpcException?> EndAsync()

@@ -15,7 +15,7 @@ internal sealed partial class RaftCore
     private readonly List<Message> afterPersist = [];
     private HardState written;
     private PeerId vote;
-    private Message? install;
+    private SnapshotMeta? install;
     private ulong lastTicket;
     private ulong persistedTicket;
     private int electionElapsed;
@@ -57,7 +57,7 @@ internal sealed partial class RaftCore
 
     internal bool HasReady =>
         install is not null || log.HasUnwritten || log.Applied < log.Commit || messages.Count > 0 || afterPersist.Count > 0
-        || broadcastDue || readDue || readPoints.Count > 0 || MayConfirm || written.Term != Term || written.Vote != vote;
+        || broadcastDue || staged.Count > 0 || readDue || readPoints.Count > 0 || MayConfirm || written.Term != Term || written.Vote != vote;
 
     /// <summary>Time passes by one tick.</summary>
     internal void Tick()
@@ -125,6 +125,9 @@ internal sealed partial class RaftCore
             case MessageKind.TimeoutNow:
                 OnTimeoutNow();
                 break;
+            case MessageKind.SnapshotReply:
+                OnSnapshotReply(m);
+                break;
             case MessageKind.ReadIndex:
                 OnReadIndex(m);
                 break;
@@ -173,6 +176,7 @@ internal sealed partial class RaftCore
             Ticket = write ? lastTicket : 0,
             HardState = write ? hardState : null,
             Entries = write ? log.TakeUnwritten(lastTicket) : [],
+            Staged = [.. staged],
             Install = install,
             Messages = [.. messages],
             AfterPersist = [.. afterPersist],
@@ -180,6 +184,7 @@ internal sealed partial class RaftCore
             Reads = [.. readPoints],
         };
         readPoints.Clear();
+        staged.Clear();
         install = null;
         messages.Clear();
         afterPersist.Clear();

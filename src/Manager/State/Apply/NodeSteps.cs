@@ -52,8 +52,15 @@ internal static class NodeSteps
         {
             // An agent that does not know how others reach it leaves the address as the cluster has it.
             var address = command.Address.Length > 0 ? command.Address : node.Status.Addr;
-            draft.Put(node with { Description = command.Description, Status = new() { State = NodeState.Ready, Addr = address } });
+            var description = command.Description with { TlsInfo = command.Description.TlsInfo ?? node.Description?.TlsInfo };
+            draft.Put(node with { Description = description, Status = new() { State = NodeState.Ready, Addr = address } });
         }
+    }
+
+    internal static void ConfirmTls(Draft draft, ConfirmNodeTls command)
+    {
+        if (draft.Nodes.TryGetValue(command.Id, out var node) && node.Description?.TlsInfo != command.Tls)
+            draft.Put(node with { Description = (node.Description ?? new()) with { TlsInfo = command.Tls } });
     }
 
     internal static void SetManager(Draft draft, SetManager command)
