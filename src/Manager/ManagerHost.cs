@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -12,7 +11,6 @@ using Orchestrator.Manager.Raft.Transport;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
-using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Manager;
 
@@ -30,13 +28,13 @@ internal sealed class ManagerHost : IAsyncDisposable
     private Task running = Task.CompletedTask;
     private bool disposed;
 
-    /// <summary>A manager over the SQLite journal of its data root, voting alone.</summary>
+    /// <summary>A manager over the journal that the options name, voting alone.</summary>
     internal ManagerHost(ManagerOptions options)
         : this(
             options,
-            new SqliteJournal(JournalDirectory(options.DataRoot), options.NodeId.Value, options.Time),
+            Journals.Open(JournalOf(options)),
             new RpcPeerNetwork(
-                FrozenDictionary<PeerId, RpcChannelOptions>.Empty, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
+                _ => null, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
     {
     }
 
@@ -51,7 +49,7 @@ internal sealed class ManagerHost : IAsyncDisposable
             voter ?? new() { Self = Voter(options.NodeId), Voters = [Voter(options.NodeId)] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
         cluster.ProposeThrough(raft);
-        dispatcher = new(cluster, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
+        dispatcher = new(cluster, LeaderAddress, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
         rooms = new(raft, new(cluster, options.Time, ids, options.Logs.CreateLogger<ControlLoop>()), dispatcher, options.Logs.CreateLogger<LeaderRooms>());
     }
 
@@ -69,6 +67,17 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     /// <summary>Where <c>swarm leave</c> deletes what the manager kept.</summary>
     internal static string JournalDirectory(string dataRoot) => Path.Combine(dataRoot, "manager");
+
+    /// <summary>The journal of a manager with these options.</summary>
+    internal static JournalOptions JournalOf(ManagerOptions options) => new()
+    {
+        Directory = JournalDirectory(options.DataRoot),
+        PersistenceId = options.NodeId.Value,
+        Time = options.Time,
+        Server = options.Journal,
+        UnlockKey = options.UnlockKey,
+        Log = options.Logs.CreateLogger("Orchestrator.Manager.Raft.Storage.Journal"),
+    };
 
     /// <summary>Restores the state, starts the voter and the rooms, and completes when a leader is known and this state is up to date.</summary>
     /// <exception cref="JournalException">The journal is damaged or in use; the message says what to do.</exception>
@@ -118,6 +127,11 @@ internal sealed class ManagerHost : IAsyncDisposable
         ending.Cancel(); // neither goes on without the other
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
+
+    /// <summary>Where others find the manager that leads; null: not known here.</summary>
+    private string? LeaderAddress() => raft.Current.Leader is { } leads
+        ? cluster.Current.Nodes.Values.FirstOrDefault(n => n.ManagerStatus is not null && Voter(n.Id) == leads)?.ManagerStatus!.Addr
+        : null;
 
     /// <summary>A voter's number is made from its node's id, so that it needs no registry and survives restarts.</summary>
     internal static PeerId Voter(NodeId node) =>

@@ -117,8 +117,8 @@ internal sealed partial class Dispatcher
 
             // No deadline can come before a period from now: a new session's is three of them away.
             var wait = next is { } due && due - now < Period ? due - now : Period;
-            var least = TimeSpan.FromMilliseconds(1); // Delay takes whole milliseconds: a part of one would be none, and this loop would spin
-            await Task.Delay(wait > least ? wait : least, time, stop);
+            // A delay counts whole milliseconds: rounded down it would spin.
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds))), time, stop);
         }
     }
 

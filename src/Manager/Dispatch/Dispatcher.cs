@@ -8,8 +8,14 @@ using Orchestrator.Shared.Rpc;
 namespace Orchestrator.Manager.Dispatch;
 
 /// <summary>The leader's side of the agents' sessions. It answers while <see cref="RunAsync"/> runs, and refuses otherwise.</summary>
+/// <param name="cluster">The state, and the door to the log.</param>
+/// <param name="leader">The address of the manager that leads, as far as this one knows: told to who comes here instead.</param>
+/// <param name="time">The clock.</param>
+/// <param name="ids">Names sessions.</param>
 /// <param name="jitter">In [0, 1): spreads the nodes' heartbeats over half a period.</param>
-internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdSource ids, Func<double> jitter, ILogger log) : IDispatcher
+/// <param name="log">The room's.</param>
+internal sealed partial class Dispatcher(
+    Cluster cluster, Func<string?> leader, TimeProvider time, IdSource ids, Func<double> jitter, ILogger log) : IDispatcher
 {
     private readonly Lock guard = new();
     private readonly Dictionary<NodeId, Session> sessions = [];
@@ -66,11 +72,11 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
 
     private Session Open(NodeId node, CancellationToken caller)
     {
-        if (!cluster.Current.Nodes.ContainsKey(node))
-            throw new RpcException(RpcStatus.NotFound, $"node {node} is not a member of this cluster");
         lock (guard)
         {
             var term = running ?? throw NotLeading();
+            if (!cluster.Current.Nodes.ContainsKey(node))
+                throw new RpcException(RpcStatus.NotFound, $"node {node} is not a member of this cluster");
             if (sessions.Remove(node, out var older))
                 older.End();
             var session = new Session(ids.Next(), CancellationTokenSource.CreateLinkedTokenSource(term, caller));
@@ -120,5 +126,7 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
             throw new RpcException(RpcStatus.FailedPrecondition, $"session {session} of node {node} is over: open a new one");
     }
 
-    private static RpcException NotLeading() => new(RpcStatus.Unavailable, "this manager is not the leader");
+    private RpcException NotLeading() => leader() is { Length: > 0 } address
+        ? new(RpcStatus.Unavailable, $"this manager is not the leader: {address} is") { Trailers = RpcMetadata.Empty.With(DispatcherRpc.LeaderTrailer, address) }
+        : new(RpcStatus.Unavailable, "this manager is not the leader, and knows of none");
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Manager.Raft;
-using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
@@ -68,7 +67,7 @@ public sealed class RaftNodeTests : IDisposable
         private SingleVoter(string directory, ulong snapshotEntries)
         {
             journal = new(directory, "raft", TimeProvider.System);
-            network = new(new Dictionary<PeerId, Orchestrator.Shared.Rpc.RpcChannelOptions>(), TimeProvider.System, NullLogger.Instance, () => 0);
+            network = new(_ => null, TimeProvider.System, NullLogger.Instance, () => 0);
             Node = new(
                 new() { Self = new(7), Voters = [new(7)], SnapshotEntries = snapshotEntries },
                 journal, network, Machine, TimeProvider.System, NullLogger.Instance, _ => 0);

@@ -23,6 +23,54 @@ internal interface IJournal : IAsyncDisposable
 
     /// <summary>Reads the newest snapshot's bytes.</summary>
     Task<(SnapshotMeta Meta, ReadOnlyMemory<byte> State)?> ReadSnapshotAsync(CancellationToken stop);
+
+    /// <summary>Opens the newest snapshot for reading in pieces; null when there is none. It stays readable while newer ones are stored, until it is disposed.</summary>
+    async Task<ISnapshotReader?> OpenSnapshotAsync(CancellationToken stop) =>
+        await ReadSnapshotAsync(stop) is var (meta, state) ? new WholeSnapshotReader(meta, state) : null;
+
+    /// <summary>Begins a snapshot that is written in pieces. Nothing of it counts before <c>SaveAsync</c> or <c>InstallAsync</c> completes.</summary>
+    ISnapshotWriter BeginSnapshot(SnapshotMeta meta) => new WholeSnapshotWriter(this, meta);
+}
+
+/// <summary>A stored snapshot, read in pieces.</summary>
+internal interface ISnapshotReader : IAsyncDisposable
+{
+    SnapshotMeta Meta { get; }
+
+    /// <summary>Bytes of the state.</summary>
+    long Length { get; }
+
+    /// <summary>Some of the state's bytes from an offset on; none at or after its end. The pieces of one snapshot are the same each time it is read.</summary>
+    /// <exception cref="JournalException">What is stored is damaged.</exception>
+    Task<ReadOnlyMemory<byte>> ReadAsync(long offset, CancellationToken stop);
+}
+
+/// <summary>A snapshot that is being written. Who disposes it without having completed it drops it; so does a crash.</summary>
+internal interface ISnapshotWriter : IAsyncDisposable
+{
+    SnapshotMeta Meta { get; }
+
+    /// <summary>Bytes appended so far.</summary>
+    long Length { get; }
+
+    /// <summary>Takes the next bytes, of any length; completes when there is room for more. The memory may be used again then.</summary>
+    Task AppendAsync(ReadOnlyMemory<byte> bytes);
+
+    /// <summary>As <see cref="IJournal.SaveSnapshotAsync"/>, with what was appended.</summary>
+    Task SaveAsync(ulong compactThrough);
+
+    /// <summary>As <see cref="IJournal.InstallSnapshotAsync"/>, with what was appended.</summary>
+    Task InstallAsync(HardState hardState);
+}
+
+/// <summary>A journal that seals what it stores under keys of its own.</summary>
+internal interface ISealedJournal : IJournal
+{
+    /// <summary>A new key seals from now on. Older ones are forgotten when compaction has passed the last entry that is sealed under them.</summary>
+    Task RotateKeyAsync();
+
+    /// <summary>Keeps the keys wrapped by an unlock key of 32 bytes from now on, so that the journal opens only for who has it; null: keeps them as they are.</summary>
+    Task ProtectKeysAsync(ReadOnlyMemory<byte>? unlockKey);
 }
 
 /// <summary>One durable step: hard state when it changed, entries when there are some.</summary>
@@ -32,4 +80,7 @@ internal sealed record JournalWrite(HardState? HardState, IReadOnlyList<Entry> E
 internal sealed record JournalContents(HardState HardState, SnapshotMeta Snapshot, IReadOnlyList<Entry> Entries);
 
 /// <summary>The journal cannot be used; the message is a sentence for the operator.</summary>
-internal sealed class JournalException(string message, Exception? inner = null) : Exception(message, inner);
+internal class JournalException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The journal's keys are wrapped by an unlock key that was not given, or by another one.</summary>
+internal sealed class JournalLockedException(string message, Exception? inner = null) : JournalException(message, inner);

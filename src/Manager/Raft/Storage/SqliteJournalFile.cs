@@ -308,6 +308,7 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
     {
         EntryKind.Command => "command",
         EntryKind.Empty => "empty",
+        EntryKind.Membership => "membership",
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
@@ -315,6 +316,7 @@ internal sealed class SqliteJournalFile(string directory, string persistenceId, 
     {
         "command" => EntryKind.Command,
         "empty" => EntryKind.Empty,
+        "membership" => EntryKind.Membership,
         _ => throw Damaged($"entry {index} is stored as '{manifest}', which this version does not know", null),
     };
 

@@ -24,6 +24,7 @@ internal sealed class Draft
         Version = new(index);
         At = at;
         Swarm = start.Swarm;
+        Security = start.Security;
         nodes = start.Nodes.ToBuilder();
         services = start.Services.ToBuilder();
         tasks = start.Tasks.ToBuilder();
@@ -36,6 +37,7 @@ internal sealed class Draft
     internal ObjectVersion Version { get; }
     internal DateTimeOffset At { get; }
     internal Swarm? Swarm { get; private set; }
+    internal ClusterSecurity? Security { get; private set; }
     internal IReadOnlyDictionary<NodeId, Node> Nodes => nodes;
     internal IReadOnlyDictionary<ServiceId, Service> Services => services;
     internal IReadOnlyDictionary<TaskId, ServiceTask> Tasks => tasks;
@@ -61,6 +63,9 @@ internal sealed class Draft
         Note(typeof(Swarm), Swarm, next);
         Swarm = next;
     }
+
+    /// <summary>Secrets are nobody's news: watchers are told of the swarm alone.</summary>
+    internal void Put(ClusterSecurity security) => Security = security with { Version = Version };
 
     internal void Put(Node node)
     {
@@ -142,6 +147,7 @@ internal sealed class Draft
     {
         Index = Version.Index,
         Swarm = Swarm,
+        Security = Security,
         Nodes = nodes.ToImmutable(),
         Services = services.ToImmutable(),
         Tasks = tasks.ToImmutable(),

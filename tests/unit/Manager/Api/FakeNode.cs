@@ -37,6 +37,8 @@ internal sealed class FakeNode : ISwarmNode, ICluster, ITaskLogs, IHostNetworks
         return Task.FromResult(Answer);
     }
 
+    public Task<ClusterState> FreshAsync(CancellationToken stop) => Task.FromResult(Current);
+
     public async IAsyncEnumerable<StateChange> WatchAsync([EnumeratorCancellation] CancellationToken stop)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);

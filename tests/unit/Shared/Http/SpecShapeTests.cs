@@ -15,7 +15,7 @@ public sealed class SpecShapeTests
     [InlineData("TaskSpec", typeof(TaskSpec), "")]
     [InlineData("Task", typeof(ServiceTask), "NetworksAttachments HostPorts SpecVersion ServiceName NotBefore RunningSince")]
     [InlineData("TaskStatus", typeof(ServiceTaskStatus), "")]
-    [InlineData("Node", typeof(Node), "")]
+    [InlineData("Node", typeof(Node), "ClusterAddr")]
     [InlineData("NodeSpec", typeof(NodeSpec), "")]
     [InlineData("NodeDescription", typeof(NodeDescription), "")]
     [InlineData("Network", typeof(Network), "Version")]
