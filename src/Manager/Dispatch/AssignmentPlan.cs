@@ -10,6 +10,10 @@ internal sealed record Told(
     ulong Sequence, bool Complete, ImmutableDictionary<TaskId, ServiceTask> Tasks, ImmutableArray<Network> Networks, EndpointTable? Endpoints,
     ImmutableHashSet<string> Payloads, ImmutableArray<ManagerPeer> Managers, NodeRole? Role)
 {
+    /// <summary>The security that the told roots are of, and the roots.</summary>
+    internal ClusterSecurity? Security { get; init; }
+    internal string? Roots { get; init; }
+
     internal static Told Nothing { get; } = new(0, false, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null, [], [], null);
 }
 
@@ -34,8 +38,9 @@ internal static class AssignmentPlan
         var managers = Managers(state);
         var managersChanged = !managers.AsSpan().SequenceEqual(told.Managers.AsSpan());
         var role = Role(state, node) ?? told.Role;
+        var roots = ReferenceEquals(state.Security, told.Security) ? told.Roots : state.Security?.TrustedRootsPem;
         if (!first && changed.Count == 0 && removed.Count == 0 && !networksChanged && !endpointsChanged && payloads.IsEmpty
-            && !managersChanged && role == told.Role)
+            && !managersChanged && role == told.Role && roots == told.Roots)
             return (null, told);
 
         var message = new Assignments
@@ -52,9 +57,14 @@ internal static class AssignmentPlan
             Endpoints = endpointsChanged ? endpoints : null,
             Managers = managersChanged ? managers : null,
             Role = role == told.Role ? null : role,
+            TrustedRoots = roots == told.Roots ? null : roots,
         };
         var known = told.Tasks.RemoveRange(removed).SetItems(changed.Select(t => KeyValuePair.Create(t.Id, t)));
-        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads), managers, role));
+        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads), managers, role)
+        {
+            Security = state.Security,
+            Roots = roots,
+        });
     }
 
     private static (Assignments, Told) PayloadsAlone(PayloadPlan payloads, string session, Told told)
