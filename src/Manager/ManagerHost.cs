@@ -38,15 +38,15 @@ internal sealed class ManagerHost : IAsyncDisposable
     {
     }
 
-    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork network)
+    /// <param name="voter">Its number, its peers and the lengths of its log; null: it votes alone.</param>
+    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork network, RaftNodeOptions? voter = null)
     {
         this.journal = journal;
         this.network = network;
         var ids = new IdSource(options.Random);
-        var self = Voter(options.NodeId);
         cluster = new(Number(options.Random));
         raft = new(
-            new() { Self = self, Voters = [self] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
+            voter ?? new() { Self = Voter(options.NodeId), Voters = [Voter(options.NodeId)] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
         cluster.ProposeThrough(raft);
         dispatcher = new(cluster, LeaderAddress, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
@@ -56,6 +56,8 @@ internal sealed class ManagerHost : IAsyncDisposable
     internal ICluster Cluster => cluster;
 
     internal IDispatcher Dispatcher => dispatcher;
+
+    internal RaftNode Raft => raft;
 
     /// <summary>Never completes while all is well; faults when the manager can't go on and its host has to stop.</summary>
     internal Task Failed => failed.Task;

@@ -7,6 +7,7 @@ using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
+using Orchestrator.Shared.Security;
 using Orchestrator.Worker;
 
 namespace Orchestrator.Cli.Daemon;
@@ -32,6 +33,11 @@ internal sealed class SwarmNode(WorkerHost worker, IDispatcher dispatcher, Daemo
 
     /// <summary>What answers agents; also while init has not finished.</summary>
     internal IDispatcher? Dispatcher => _membership?.Host.Dispatcher;
+
+    /// <summary>Who calls over the daemon's own socket: this node.</summary>
+    internal PeerIdentity? Self => _membership is { } membership
+        ? new PeerIdentity(membership.Identity.NodeId, NodeRole.Manager, membership.Identity.ClusterId)
+        : null;
 
     /// <summary>Faults when the manager cannot go on.</summary>
     internal Task Failed => _failed.Task;

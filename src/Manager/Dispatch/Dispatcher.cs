@@ -37,6 +37,13 @@ internal sealed partial class Dispatcher(
             while (true)
             {
                 var state = cluster.Current;
+                if (state.Nodes.TryGetValue(node, out var stored) && stored.Status.State == NodeState.Down)
+                {
+                    // The word that it is late was on its way to the log when this session began.
+                    await RegisterAsync(request, session.Ended, stop);
+                    continue;
+                }
+
                 (var message, told) = AssignmentPlan.Plan(state, node, session.Id, told);
                 if (message is not null)
                     yield return message;

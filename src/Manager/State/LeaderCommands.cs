@@ -73,6 +73,9 @@ internal sealed record JoinNode(Node Node) : Command;
 /// <summary>A node's agent opened a session: the node is ready and this is what it offers.</summary>
 internal sealed record RegisterNode(NodeId Id, NodeDescription Description, string Address) : LeaderCommand;
 
+/// <summary>A node proved that it uses a certificate of this issuer and said whom it trusts.</summary>
+internal sealed record ConfirmNodeTls(NodeId Id, TlsInfo Tls) : Command;
+
 internal sealed record SetNodeState(NodeId Id, NodeState State, string Message) : LeaderCommand;
 
 /// <summary>Makes the role that a node's spec asks for its role in force, once the consensus agrees.</summary>

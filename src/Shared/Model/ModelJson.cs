@@ -15,10 +15,10 @@ namespace Orchestrator.Shared.Model;
 public static class ModelJson
 {
     /// <summary>Absent is the same as empty: nulls and empty collections are not written, unknown members are ignored on reading.</summary>
-    public static JsonSerializerOptions Options { get; } = Make(ModelJsonContext.Default, indented: false);
+    public static JsonSerializerOptions Options { get; } = Make(new ModelTypes(), indented: false);
 
     /// <summary>The same, laid out for people.</summary>
-    public static JsonSerializerOptions Indented { get; } = Make(ModelJsonContext.Default, indented: true);
+    public static JsonSerializerOptions Indented => Laid.Out;
 
     /// <summary>The same rules for a room's own types, in which the model's are embedded.</summary>
     public static JsonSerializerOptions For(IJsonTypeInfoResolver room) => Make(room, indented: false);
@@ -49,6 +49,24 @@ public static class ModelJson
         };
         options.MakeReadOnly();
         return options;
+    }
+
+    /// <summary>Made on first use.</summary>
+    private static class Laid
+    {
+        internal static readonly JsonSerializerOptions Out = Make(new ModelTypes(), indented: true);
+    }
+
+    /// <summary>
+    /// The few types of short commands are looked for first: a context's generated look-up loads one type after the other until it finds the one
+    /// that it was asked for, and the whole model's is loaded in milliseconds, not microseconds.
+    /// </summary>
+    private sealed class ModelTypes : IJsonTypeInfoResolver
+    {
+        public JsonTypeInfo? GetTypeInfo(Type type, JsonSerializerOptions options) =>
+            ((IJsonTypeInfoResolver)ShortJsonContext.Default).GetTypeInfo(type, options) ?? Whole(type, options);
+
+        private static JsonTypeInfo? Whole(Type type, JsonSerializerOptions options) => ((IJsonTypeInfoResolver)ModelJsonContext.Default).GetTypeInfo(type, options);
     }
 
     private static void SkipEmptyCollections(JsonTypeInfo type)
@@ -82,6 +100,17 @@ public static class ModelJson
         _ => false,
     };
 }
+
+/// <summary>What people wait for at a prompt: exec, ps, wait, and every refusal.</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(ExecCreateRequest))]
+[JsonSerializable(typeof(ExecStartRequest))]
+[JsonSerializable(typeof(ExecInspect))]
+[JsonSerializable(typeof(ContainerCreateReply))]
+[JsonSerializable(typeof(ContainerWaitReply))]
+[JsonSerializable(typeof(ProblemsReply))]
+[JsonSerializable(typeof(IReadOnlyList<ContainerSummary>))]
+internal sealed partial class ShortJsonContext : JsonSerializerContext;
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(Swarm))]
@@ -146,6 +175,13 @@ public static class ModelJson
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(Protocol.RootRequest))]
+[JsonSerializable(typeof(Protocol.RootReply))]
+[JsonSerializable(typeof(Protocol.IssueRequest))]
+[JsonSerializable(typeof(Protocol.RenewRequest))]
+[JsonSerializable(typeof(Protocol.IssueReply))]
+[JsonSerializable(typeof(Protocol.ConfirmRequest))]
+[JsonSerializable(typeof(Protocol.ConfirmReply))]
 [JsonSerializable(typeof(Protocol.SessionRequest))]
 [JsonSerializable(typeof(Protocol.Assignments))]
 [JsonSerializable(typeof(Protocol.HeartbeatRequest))]

@@ -65,6 +65,9 @@ public sealed record NodeDescription
     public Platform Platform { get => field ?? new(); init; } = new();
     public ResourceAmounts Resources { get => field ?? new(); init; } = new();
     public EngineDescription Engine { get => field ?? new(); init; } = new();
+
+    /// <summary>What its certificate says and whom it trusts; the node confirms it over a connection that it made with that certificate.</summary>
+    [JsonPropertyName("TLSInfo")] public TlsInfo? TlsInfo { get; init; }
 }
 
 public sealed record Platform

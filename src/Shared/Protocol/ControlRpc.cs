@@ -22,9 +22,9 @@ public static class ControlRpc
 
     /// <summary>Answers calls by whichever control there is for the caller at the moment; none means this node is no manager.</summary>
     public static void Map(RpcServer server, Func<RpcServerCall, IControl?> current) => server
-        .MapUnary(Propose, (request, call) => Require(current, call).ProposeAsync(request, call.Stop))
-        .MapUnary(Admit, (request, call) => Require(current, call).AdmitAsync(request, call.Stop))
-        .MapUnary(Leave, (request, call) => Require(current, call).LeaveAsync(request, call.Stop));
+        .MapUnary(Propose, RpcAccess.Manager, (request, call) => Require(current, call).ProposeAsync(request, call.Stop))
+        .MapUnary(Admit, RpcAccess.Manager, (request, call) => Require(current, call).AdmitAsync(request, call.Stop))
+        .MapUnary(Leave, RpcAccess.Member, (request, call) => Require(current, call).LeaveAsync(request, call.Stop));
 
     /// <summary>The caller's end.</summary>
     public static IControl Client(RpcChannel channel) => new Caller(channel);

@@ -23,9 +23,9 @@ public static class DispatcherRpc
 
     /// <summary>Answers calls by whichever dispatcher there is at the moment; none means this node is no manager.</summary>
     public static void Map(RpcServer server, Func<IDispatcher?> current) => server
-        .MapServerStreaming(Session, (request, call) => Require(current).SessionAsync(request, call.Stop))
-        .MapUnary(Heartbeat, (request, call) => Require(current).HeartbeatAsync(request, call.Stop))
-        .MapUnary(Report, (request, call) => Require(current).ReportAsync(request, call.Stop));
+        .MapServerStreaming(Session, RpcAccess.Member, (request, call) => Require(current).SessionAsync(request, call.Stop))
+        .MapUnary(Heartbeat, RpcAccess.Member, (request, call) => Require(current).HeartbeatAsync(request, call.Stop))
+        .MapUnary(Report, RpcAccess.Member, (request, call) => Require(current).ReportAsync(request, call.Stop));
 
     /// <summary>The caller's end.</summary>
     public static IDispatcher Client(RpcChannel channel) => new Caller(channel);

@@ -6,7 +6,7 @@ using Orchestrator.Shared.Rpc;
 namespace Orchestrator.Manager.Raft.Transport;
 
 /// <summary>
-/// Peers over gRPC: one long stream to each, a call for each snapshot. A link is made with the first message to a peer and taken down when the
+/// Peers over gRPC: one long stream to each. A link is made with the first message to a peer and taken down when the
 /// peer is no member any more, or has moved. Certificates come in through the channels' options.
 /// </summary>
 /// <param name="reach">How a peer is reached now; null when that is not known: the message is dropped and counted. Asked from the node's loop.</param>
@@ -36,8 +36,6 @@ internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, Tim
     {
         if (LinkTo(message.To) is { } link)
             link.Send(message);
-        else if (message.Kind == MessageKind.Snapshot)
-            receive?.Invoke(new PeerEvent.SnapshotSent(message.To, Arrived: false));
     }
 
     public void Forget(PeerId peer) => TakeDown(peer, gently: true);
@@ -47,16 +45,11 @@ internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, Tim
 
     /// <summary>Answers the raft service on this node's server.</summary>
     internal void Map(RpcServer server) => server
-        .MapClientStreaming(RaftMethods.Messages, async (messages, call) =>
+        .MapClientStreaming(RaftMethods.Messages, RpcAccess.Manager, async (messages, call) =>
         {
             await foreach (var message in messages.WithCancellation(call.Stop))
                 Receive(message);
             return ReadOnlyMemory<byte>.Empty;
-        })
-        .MapUnary(RaftMethods.Snapshot, (message, _) =>
-        {
-            Receive(message);
-            return Task.FromResult(ReadOnlyMemory<byte>.Empty);
         });
 
     public async ValueTask DisposeAsync()

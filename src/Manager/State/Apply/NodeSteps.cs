@@ -35,6 +35,7 @@ internal static class NodeSteps
         else
         {
             draft.Remove(command.Id);
+            draft.Revoke(command.Id, RevocationKind.Removed);
             foreach (var task in draft.Tasks.Values.Where(t => t.NodeId == command.Id && !t.Status.State.IsTerminal()).ToList())
                 draft.Put(task with { Status = task.Status with { State = TaskState.Orphaned, Timestamp = draft.At, Message = "node removed", Err = null } });
         }
@@ -52,8 +53,15 @@ internal static class NodeSteps
         {
             // An agent that does not know how others reach it leaves the address as the cluster has it.
             var address = command.Address.Length > 0 ? command.Address : node.Status.Addr;
-            draft.Put(node with { Description = command.Description, Status = new() { State = NodeState.Ready, Addr = address } });
+            var description = command.Description with { TlsInfo = command.Description.TlsInfo ?? node.Description?.TlsInfo };
+            draft.Put(node with { Description = description, Status = new() { State = NodeState.Ready, Addr = address } });
         }
+    }
+
+    internal static void ConfirmTls(Draft draft, ConfirmNodeTls command)
+    {
+        if (draft.Nodes.TryGetValue(command.Id, out var node) && node.Description?.TlsInfo != command.Tls)
+            draft.Put(node with { Description = (node.Description ?? new()) with { TlsInfo = command.Tls } });
     }
 
     internal static void SetManager(Draft draft, SetManager command)
@@ -63,7 +71,10 @@ internal static class NodeSteps
         if (command.Address is { } address && node.Spec.Role == NodeRole.Manager && node.ManagerStatus?.Addr != address)
             draft.Put(node with { ManagerStatus = new() { Addr = address } });
         else if (command.Address is null && node.Spec.Role == NodeRole.Worker && node.ManagerStatus is not null)
+        {
             draft.Put(node with { ManagerStatus = null });
+            draft.Revoke(command.Id, RevocationKind.Demoted);
+        }
     }
 
     internal static void Leave(Draft draft, LeaveNode command)
@@ -83,7 +94,10 @@ internal static class NodeSteps
             if (node.Id == command.Self)
                 draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Manager }, ManagerStatus = new() { Addr = command.Address } });
             else
+            {
                 draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Worker }, ManagerStatus = null, Status = node.Status with { State = NodeState.Down, Message = "the swarm was begun anew without this manager" } });
+                draft.Revoke(node.Id, RevocationKind.Demoted);
+            }
         }
     }
 
