@@ -103,7 +103,7 @@ internal static class LabUpCommand
         }
 
         if (wishes.Cluster)
-            await new LabCluster(place, book.Current!, shell).FormAsync(stop);
+            await new LabJoining(place, book.Current!, shell).FormAsync(stop);
         book.Change(s => s with { Complete = true });
     }
 

@@ -7,7 +7,7 @@ using Orchestrator.Shared.Model;
 namespace Orchestrator.Cli.Commands.Lab;
 
 /// <summary>Makes one cluster of a lab's hosts, through their API as anybody would.</summary>
-internal sealed class LabCluster(LabPlace place, LabState state, Shell shell)
+internal sealed class LabJoining(LabPlace place, LabState state, Shell shell)
 {
     private const int ClusterPort = 2377;
     private const string ListenAddress = "0.0.0.0:2377";
