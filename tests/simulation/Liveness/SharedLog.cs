@@ -83,22 +83,6 @@ internal sealed class SharedLog(VirtualTime clock, Dice chance)
         internal bool IsCut { get; set; }
         internal int Applied { get; set; }
 
-        public MembershipView Members => MembershipView.None;
-
-        public Task ReadIndexAsync(CancellationToken stop) => throw new NotSupportedException();
-
-        public Task AddMemberAsync(PeerId peer, CancellationToken stop) => throw new NotSupportedException();
-
-        public Task RemoveMemberAsync(PeerId peer, CancellationToken stop) => throw new NotSupportedException();
-
-        public Task TransferAsync(PeerId to, CancellationToken stop) => throw new NotSupportedException();
-
-        public async IAsyncEnumerable<MembershipView> WatchMembersAsync([EnumeratorCancellation] CancellationToken stop)
-        {
-            yield return Members;
-            await Task.Delay(Timeout.InfiniteTimeSpan, log.time, stop);
-        }
-
         public LeadershipStatus Current { get; private set; } = LeadershipStatus.Unknown;
 
         public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> entry, CancellationToken stop)

@@ -25,7 +25,7 @@ internal sealed partial class RaftCore
     private long ticks;
 
     /// <param name="voters">Who votes in a log without a snapshot; nobody for one that joins: it waits for a leader to tell it.</param>
-    /// <param name="firstRead">A random number, so that no answer to a read of this node's earlier life is taken for one of this.</param>
+    /// <param name="firstRead">A number that no earlier life of this node came near, so that no answer to a read of this node's earlier life is taken for one of this.</param>
     /// <param name="draw">Gives the extra ticks of the next election timeout, from zero to below <see cref="RaftOptions.ElectionTicks"/>.</param>
     internal RaftCore(
         PeerId self, IEnumerable<PeerId> voters, RaftOptions options, HardState hardState, SnapshotMeta snapshot,

@@ -59,7 +59,7 @@ internal sealed partial class RaftNode(
 
         core = new RaftCore(
             options.Self, options.Voters, options.Raft, stored.HardState, stored.Snapshot, stored.Entries,
-            ((ulong)draw(int.MaxValue) << 32) | (uint)draw(int.MaxValue), () => draw(options.Raft.ElectionTicks));
+            (ulong)time.GetUtcNow().Ticks, () => draw(options.Raft.ElectionTicks));
         snapshotIndex = applied = stored.Snapshot.Index;
         log.Starts(options.Self, stored.Snapshot.Index, core.Log.Last, core.Term);
         network.Attach(e => inbox.TrySend(new NodeMessage.FromNetwork(e)));
