@@ -129,6 +129,18 @@ public sealed class AssignmentTests
     }
 
     [Fact]
+    public void A_report_about_another_nodes_task_is_refused_and_one_about_a_forgotten_task_is_left_out()
+    {
+        scene.Create(Scene.Spec("web"));
+        scene.Settle();
+        var own = new TaskStatusUpdate { TaskId = scene.Tasks[0].Id, Status = new() { State = TaskState.Running } };
+        var forgotten = own with { TaskId = new("forgotten") };
+        Assert.Equal([own], ReportRule.Own(scene.State, new() { NodeId = Node, SessionId = "s", Updates = [own, forgotten] }).Updates);
+        var refused = Assert.Throws<Orchestrator.Shared.Rpc.RpcException>(() => ReportRule.Own(scene.State, new() { NodeId = new("node-2"), SessionId = "s", Updates = [own] }));
+        Assert.Equal(Orchestrator.Shared.Rpc.RpcStatus.PermissionDenied, refused.Status);
+    }
+
+    [Fact]
     public void That_a_node_needs_no_network_any_more_survives_the_wire()
     {
         var none = new Assignments { SessionId = "s", Sequence = 1, Networks = [] };
