@@ -16,7 +16,6 @@ internal sealed class AgentLink(Calls calls, int place, IReadOnlyList<SimulatedM
     public async IAsyncEnumerable<Assignments> SessionAsync(SessionRequest request, [EnumeratorCancellation] CancellationToken stop)
     {
         var manager = Manager;
-        oracle.Note($"{request.NodeId} asks {manager.Node} for a session");
         await using var messages = calls.StreamAsync(place, manager, (host, end) => host.Dispatcher.SessionAsync(request, end), stop).GetAsyncEnumerator(stop);
         while (true)
         {
@@ -32,7 +31,6 @@ internal sealed class AgentLink(Calls calls, int place, IReadOnlyList<SimulatedM
                 throw;
             }
 
-            oracle.Note($"{request.NodeId} is told {messages.Current.Sequence} by {manager.Node}");
             yield return messages.Current;
         }
     }

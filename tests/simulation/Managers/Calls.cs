@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Orchestrator.Manager;
+using Orchestrator.Manager.Raft;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Rpc;
 
@@ -142,7 +143,7 @@ internal sealed class Calls(Fabric fabric, Action<Exception> surprised)
     {
         if (failure is RpcException)
             return failure;
-        if (failure is ClusterUnavailableException)
+        if (failure is ClusterUnavailableException or NotLeaderException or ProposalDroppedException or MembershipException)
             return new RpcException(RpcStatus.Unavailable, failure.Message);
         if (failure is OperationCanceledException)
             return new RpcException(RpcStatus.Cancelled, failure.Message);

@@ -1,3 +1,4 @@
+using Orchestrator.Manager;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Rpc;
@@ -61,14 +62,24 @@ internal sealed class Client(
 
     private async Task<ClusterState?> ReadAsync()
     {
+        var floor = acknowledged.Highest;
         try
         {
-            return await calls.CallAsync(place, managers[dice.Below(managers.Count)], (host, _) => Task.FromResult(host.Cluster.Current), Patience, CancellationToken.None);
+            var state = await calls.CallAsync(place, managers[dice.Below(managers.Count)], ReadAsync, Patience, CancellationToken.None);
+            oracle.Read(state.Index, floor);
+            acknowledged.Saw(state.Index);
+            return state;
         }
         catch (RpcException)
         {
             return null;
         }
+    }
+
+    private static async Task<ClusterState> ReadAsync(ManagerHost host, CancellationToken stop)
+    {
+        await host.Raft.ReadIndexAsync(stop);
+        return host.Cluster.Current;
     }
 
     private Command? Choose(ClusterState state)

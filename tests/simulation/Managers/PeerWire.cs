@@ -18,11 +18,11 @@ internal sealed class PeerWire(Fabric fabric, int self, Machine machine, Func<Pe
         var lost = find(message.To) is not { } target || Lost(target, message);
         if (lost)
         {
-            // As a link does: a snapshot that did not arrive is known, an append is news when the stream breaks.
-            if (message.Kind == MessageKind.Snapshot)
+            // As a link does: now and then the loss is noticed, because the queue is full or the stream breaks.
+            if (fabric.Dice.Chance(10))
+                Tell(fabric.Dice.Chance(50) ? new PeerEvent.Unreachable(message.To) : new PeerEvent.Broken(message.To));
+            else if (message.Kind == MessageKind.Snapshot && fabric.Dice.Chance(50))
                 Tell(new PeerEvent.SnapshotSent(message.To, Arrived: false));
-            else if (fabric.Dice.Chance(10))
-                Tell(new PeerEvent.Unreachable(message.To));
         }
     }
 
@@ -41,17 +41,16 @@ internal sealed class PeerWire(Fabric fabric, int self, Machine machine, Func<Pe
     private void Carry(SimulatedManager target, Message message) => fabric.After(fabric.Delay(), () =>
     {
         // Its receiver is whoever lives there when it arrives.
-        var arrived = !fabric.IsCut(self, target.Number) && target.Life is { } life && life.Peers.Deliver(message);
+        if (!fabric.IsCut(self, target.Number) && target.Life is { } life)
+            life.Peers.Deliver(message);
         if (message.Kind == MessageKind.Snapshot)
-            Tell(new PeerEvent.SnapshotSent(message.To, arrived));
+            Tell(new PeerEvent.SnapshotSent(message.To, Arrived: true)); // it left; whether it came, the follower says
     });
 
-    private bool Deliver(Message message)
+    private void Deliver(Message message)
     {
-        if (receive is not { } deliver)
-            return false;
-        machine.Run(() => deliver(new PeerEvent.Received(message)));
-        return true;
+        if (receive is { } deliver)
+            machine.Run(() => deliver(new PeerEvent.Received(message)));
     }
 
     private void Tell(PeerEvent news) => machine.Run(() => receive?.Invoke(news));

@@ -61,6 +61,12 @@ internal enum Fate
     /// <summary>Every message takes up to A milliseconds longer.</summary>
     SlowNetwork,
 
+    /// <summary>The leader is asked to take manager A in.</summary>
+    Add,
+
+    /// <summary>The leader is asked to put manager A out.</summary>
+    Remove,
+
     /// <summary>Worker A loses its power, or comes back.</summary>
     Cycle,
 }
@@ -73,12 +79,14 @@ internal sealed record Script(Plans Plans, IReadOnlyList<Happening> Happenings)
     {
         var dice = new Dice(seed * 2 + (workers ? 1u : 0u));
         var plans = new Plans(
-            seed, dice.Chance(70) ? 3 : dice.Chance(70) ? 5 : 4, Spares: 0, workers ? 3 : 0, Clients: 2 + dice.Below(2),
+            seed, dice.Chance(70) ? 3 : dice.Chance(70) ? 5 : 4, dice.Chance(35) ? 1 + dice.Below(2) : 0, workers ? 3 : 0, Clients: 2 + dice.Below(2),
             SnapshotEntries: 5 + dice.Below(60), KeepEntries: dice.Below(20), Milliseconds: (workers ? 12_000 : 8_000) + dice.Below(12_000));
         var happenings = new List<Happening>();
         var most = 2 + dice.Below(14);
         for (var i = 0; i < most; i++)
             happenings.Add(Throw(dice, plans));
+        for (var i = plans.Spares > 0 ? 2 + dice.Below(6) : 0; i > 0; i--)
+            happenings.Add(new(dice.Below(plans.Milliseconds), dice.Chance(60) ? Fate.Add : Fate.Remove, dice.Below(plans.Managers + plans.Spares)));
         return new(plans, [.. happenings.OrderBy(h => h.At)]);
     }
 

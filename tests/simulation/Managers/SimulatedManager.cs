@@ -47,6 +47,9 @@ internal sealed class SimulatedManager
     /// <summary>Null while it is down.</summary>
     internal Life? Life { get; private set; }
 
+    /// <summary>It was put out of the cluster: it starts with an empty disk when it is taken in again.</summary>
+    internal bool IsRemoved { get; set; }
+
     /// <summary>Every entry that it was ever asked to write and that no later one replaced, synced or not.</summary>
     internal Dictionary<ulong, Entry> Log { get; } = [];
 
@@ -69,6 +72,7 @@ internal sealed class SimulatedManager
             Voters = [.. voters],
             SnapshotEntries = (ulong)plans.SnapshotEntries,
             KeepEntries = (ulong)plans.KeepEntries,
+            Raft = new() { PieceBytes = 1000 + (100 * plans.KeepEntries) },
         };
         var host = new ManagerHost(options, journal, peers, voter);
         var starting = new TaskCompletionSource();
@@ -87,6 +91,16 @@ internal sealed class SimulatedManager
         {
             starting.TrySetException(failure);
         }
+    }
+
+    /// <summary>Its voters are whoever a leader names.</summary>
+    internal bool WasWiped { get; private set; }
+
+    internal void Wipe()
+    {
+        Disk.Wipe();
+        Log.Clear();
+        (WasWiped, IsRemoved) = (true, false);
     }
 
     internal void Crash()

@@ -1,4 +1,6 @@
+using Orchestrator.Manager.Raft;
 using Orchestrator.Manager.Raft.Core;
+using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 using Orchestrator.Tests.Simulation.Control;
@@ -75,7 +77,7 @@ internal sealed class SimulatedSwarm
         if (!world.RunUntil(() => surprise is not null || Missing() is null, Patience))
             throw new InvalidOperationException("the healed cluster does not agree: " + Missing());
         ThrowSurprise();
-        foreach (var manager in managers.Where(m => StateSnapshot.Digest(m.Life!.Host.Cluster.Current) != oracle.Digest))
+        foreach (var manager in Members.Where(m => StateSnapshot.Digest(m.Life!.Host.Cluster.Current) != oracle.Digest))
             throw new InvalidOperationException($"{manager.Node} has another state than the log makes");
     }
 
@@ -131,7 +133,7 @@ internal sealed class SimulatedSwarm
     };
 
     private void Start(SimulatedManager manager) =>
-        manager.Start(manager.Number < script.Plans.Managers ? voters : [], script.Plans, p => byPeer.GetValueOrDefault(p), fabric, oracle);
+        manager.Start(manager.Number < script.Plans.Managers && !manager.WasWiped ? voters : [], script.Plans, p => byPeer.GetValueOrDefault(p), fabric, oracle);
 
     private void Happen(Happening happening)
     {
@@ -173,8 +175,14 @@ internal sealed class SimulatedSwarm
             case Fate.Skew:
                 managers[a].Skew.Set(b, TimeSpan.FromMilliseconds(100 * b));
                 break;
-            case Fate.Transfer when managers.Find(m => m.Life?.Host.Raft.Current.IsLeader ?? false)?.Life is { } leader:
-                leader.Machine.Run(() => _ = leader.Host.Raft.TransferAsync(managers[a].Peer, CancellationToken.None).AsTask());
+            case Fate.Transfer:
+                AskLeader((raft, stop) => raft.TransferAsync(managers[a].Peer, stop));
+                break;
+            case Fate.Add:
+                Add(managers[a]);
+                break;
+            case Fate.Remove:
+                AskLeader((raft, stop) => RemoveAsync(raft, managers[a], stop));
                 break;
             case Fate.Lose:
                 (fabric.LossPercent, fabric.DoublePercent) = (a, b);
@@ -189,6 +197,43 @@ internal sealed class SimulatedSwarm
             default:
                 break; // it needs something that is not there at the moment
         }
+    }
+
+    private void AskLeader(Func<RaftNode, CancellationToken, Task> ask)
+    {
+        if (managers.Find(m => m.Life?.Host.Raft.Current.IsLeader ?? false)?.Life is { } leader)
+            leader.Machine.Run(() => _ = AskAsync(leader.Host.Raft, ask));
+    }
+
+    private async Task AskAsync(RaftNode raft, Func<RaftNode, CancellationToken, Task> ask)
+    {
+        try
+        {
+            await ask(raft, CancellationToken.None);
+        }
+        catch (Exception failure) when (failure is NotLeaderException or ProposalDroppedException or MembershipException)
+        {
+            oracle.Note(failure.Message);
+        }
+    }
+
+    private static async Task RemoveAsync(RaftNode raft, SimulatedManager manager, CancellationToken stop)
+    {
+        await raft.RemoveMemberAsync(manager.Peer, stop);
+        manager.IsRemoved = true;
+    }
+
+    /// <summary>Who was put out comes back as a new one: it has deleted its journal.</summary>
+    private void Add(SimulatedManager manager)
+    {
+        if (manager.IsRemoved)
+        {
+            manager.Crash();
+            manager.Wipe();
+            Start(manager);
+        }
+
+        AskLeader((raft, stop) => raft.AddMemberAsync(manager.Peer, stop));
     }
 
     private static void Cycle(SimulatedAgent agent)
@@ -229,6 +274,12 @@ internal sealed class SimulatedSwarm
             world.Post(_ => agent.Start(), null);
     }
 
+    /// <summary>As the leader sees it; who was left out may think what it likes.</summary>
+    private IEnumerable<SimulatedManager> Members =>
+        managers.First(m => m.Life!.Host.Raft.Current.IsLeader).Life!.Host.Raft.Members is var all
+            ? managers.Where(m => all.Voters.Contains(m.Peer) || all.Learners.Contains(m.Peer))
+            : [];
+
     private string? Missing()
     {
         if (clients.Find(c => !c.IsIdle) is not null)
@@ -237,7 +288,7 @@ internal sealed class SimulatedSwarm
             return $"{down.Node} is down";
         if (managers.Count(m => m.Life!.Host.Raft.Current.IsLeader) != 1)
             return "there is not one leader";
-        if (managers.Find(m => m.Life!.Host.Cluster.Current.Index != oracle.State.Index) is { } behind)
+        if (Members.FirstOrDefault(m => m.Life!.Host.Cluster.Current.Index != oracle.State.Index) is { } behind)
             return $"{behind.Node} is at {behind.Life!.Host.Cluster.Current.Index} of {oracle.State.Index}";
         return agents.Count == 0 ? null : Convergence.Missing(oracle.State, agents);
     }
