@@ -25,7 +25,7 @@ internal static class AssignmentPlan
         var removed = told.Tasks.Keys.Except(tasks.Select(t => t.Id)).Order().ToList();
         var networks = Networks(state, tasks);
         var networksChanged = !networks.AsEnumerable().SequenceEqual(told.Networks, ReferenceEqualityComparer.Instance);
-        var endpoints = EndpointPlan.Plan(state, networks.Select(n => n.Id).ToHashSet());
+        var endpoints = EndpointPlan.Plan(state, node, networks.Select(n => n.Id).ToHashSet());
         var endpointsChanged = told.Endpoints is null || !EndpointPlan.Same(told.Endpoints, endpoints);
         var payloads = PayloadPlan.Plan(state, tasks, told.Payloads);
         if (payloads.More)
