@@ -107,7 +107,7 @@ internal sealed partial class Dispatcher(
     private async Task RegisterAsync(SessionRequest request, CancellationToken ended, CancellationToken caller)
     {
         var node = cluster.Current.Nodes.GetValueOrDefault(request.NodeId);
-        if (node is { Status.State: NodeState.Ready, Description: { } known } && (request.Address.Length == 0 || node.Status.Addr == request.Address)
+        if (node is { Status.State: NodeState.Ready, Description: { } known } && (request.Address.Length == 0 || request.Address == node.ClusterAddr || request.Address == node.Status.Addr)
             && ModelJson.Write(known with { TlsInfo = null }).AsSpan().SequenceEqual(ModelJson.Write(request.Description with { TlsInfo = null })))
             return;
         var offered = request.Description with { TlsInfo = null };
