@@ -19,7 +19,7 @@ namespace Orchestrator.Tests.Integration.Raft;
 internal sealed class Voter : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
-    private readonly SqliteJournal journal;
+    private readonly ISealedJournal journal;
     private readonly RpcPeerNetwork network;
     private RpcHost? host;
     private Task running = Task.CompletedTask;
@@ -27,7 +27,7 @@ internal sealed class Voter : IAsyncDisposable
     private Voter(PeerId id, ImmutableSortedDictionary<PeerId, int> ports, string directory, RaftNodeOptions options)
     {
         Id = id;
-        journal = new(directory, "raft", TimeProvider.System);
+        journal = Journals.Open(new() { Directory = directory, PersistenceId = "raft" });
         network = new(
             peer => new RpcChannelOptions { Connect = RpcConnects.Tcp(new IPEndPoint(IPAddress.Loopback, ports[peer])) },
             TimeProvider.System, NullLogger.Instance, () => 0.5);
@@ -49,7 +49,7 @@ internal sealed class Voter : IAsyncDisposable
     {
         var voter = new Voter(id, ports, directory, new()
         {
-            Self = id, Voters = voters ?? [.. ports.Keys], Tick = TimeSpan.FromMilliseconds(30), SnapshotEntries = 20, KeepEntries = 5, BeginAnew = anew,
+            Self = id, Voters = voters ?? [.. ports.Keys], Tick = TimeSpan.FromMilliseconds(30), SnapshotEntries = 20, KeepEntries = 5, BeginAnew = anew, Raft = new() { PieceBytes = 50 },
         });
         var server = new RpcServer(TimeProvider.System, NullLogger.Instance) { Local = () => new PeerIdentity(new NodeId("voter"), NodeRole.Manager, "cluster") };
         voter.network.Map(server);

@@ -36,8 +36,8 @@ internal sealed class Progress
 
     internal Pace Pace { get; private set; }
 
-    /// <summary>Under <see cref="Pace.Snapshot"/>: the index the snapshot stands for.</summary>
-    internal ulong PendingSnapshot { get; private set; }
+    /// <summary>Under <see cref="Pace.Snapshot"/> and then only.</summary>
+    internal SnapshotSending? Sending { get; private set; }
 
     /// <summary>It answered since the last check of the quorum.</summary>
     internal bool RecentlyActive { get; set; }
@@ -78,7 +78,7 @@ internal sealed class Progress
         if (moved)
             Match = index;
         Next = Math.Max(Next, index + 1);
-        if (Pace == Pace.Probe || (Pace == Pace.Snapshot && Match >= PendingSnapshot))
+        if (Pace == Pace.Probe || (Pace == Pace.Snapshot && Match >= Sending!.Index))
             Replicate();
         return moved;
     }
@@ -100,14 +100,12 @@ internal sealed class Progress
         return true;
     }
 
-    internal void Probe() => Probe(Pace == Pace.Snapshot ? Math.Max(Match + 1, PendingSnapshot + 1) : Match + 1);
+    internal void Probe() => Probe(Match + 1);
 
-    internal void SnapshotFailed() => Probe(Match + 1);
-
-    internal void AwaitSnapshot(ulong index)
+    internal void BeginSnapshot(ulong index, long now)
     {
         Pace = Pace.Snapshot;
-        PendingSnapshot = index;
+        Sending = new(index, now);
         inflight.Clear();
     }
 
@@ -142,7 +140,7 @@ internal sealed class Progress
         Pace = Pace.Probe;
         Next = next;
         probeSent = false;
-        PendingSnapshot = 0;
+        Sending = null;
         inflight.Clear();
     }
 
@@ -150,7 +148,7 @@ internal sealed class Progress
     {
         Pace = Pace.Replicate;
         Next = Match + 1;
-        PendingSnapshot = 0;
+        Sending = null;
         inflight.Clear();
     }
 }

@@ -36,6 +36,7 @@ internal sealed partial class RaftCore
         if (++heartbeatElapsed < options.HeartbeatTicks)
             return;
         BroadcastHeartbeat();
+        RepeatPieces();
     }
 
     private void BroadcastHeartbeat()

@@ -15,7 +15,7 @@ internal sealed partial class RaftCore
     private readonly List<Message> afterPersist = [];
     private HardState written;
     private PeerId vote;
-    private Message? install;
+    private SnapshotMeta? install;
     private ulong lastTicket;
     private ulong persistedTicket;
     private int electionElapsed;
@@ -25,7 +25,7 @@ internal sealed partial class RaftCore
     private long ticks;
 
     /// <param name="voters">Who votes in a log without a snapshot; nobody for one that joins: it waits for a leader to tell it.</param>
-    /// <param name="firstRead">A random number, so that no answer to a read of this node's earlier life is taken for one of this.</param>
+    /// <param name="firstRead">A number that no earlier life of this node came near, so that no answer to a read of this node's earlier life is taken for one of this.</param>
     /// <param name="draw">Gives the extra ticks of the next election timeout, from zero to below <see cref="RaftOptions.ElectionTicks"/>.</param>
     internal RaftCore(
         PeerId self, IEnumerable<PeerId> voters, RaftOptions options, HardState hardState, SnapshotMeta snapshot,
@@ -57,7 +57,7 @@ internal sealed partial class RaftCore
 
     internal bool HasReady =>
         install is not null || log.HasUnwritten || log.Applied < log.Commit || messages.Count > 0 || afterPersist.Count > 0
-        || broadcastDue || readDue || readPoints.Count > 0 || MayConfirm || written.Term != Term || written.Vote != vote;
+        || broadcastDue || staged.Count > 0 || readDue || readPoints.Count > 0 || MayConfirm || written.Term != Term || written.Vote != vote;
 
     /// <summary>Time passes by one tick.</summary>
     internal void Tick()
@@ -125,6 +125,9 @@ internal sealed partial class RaftCore
             case MessageKind.TimeoutNow:
                 OnTimeoutNow();
                 break;
+            case MessageKind.SnapshotReply:
+                OnSnapshotReply(m);
+                break;
             case MessageKind.ReadIndex:
                 OnReadIndex(m);
                 break;
@@ -173,6 +176,7 @@ internal sealed partial class RaftCore
             Ticket = write ? lastTicket : 0,
             HardState = write ? hardState : null,
             Entries = write ? log.TakeUnwritten(lastTicket) : [],
+            Staged = [.. staged],
             Install = install,
             Messages = [.. messages],
             AfterPersist = [.. afterPersist],
@@ -180,6 +184,7 @@ internal sealed partial class RaftCore
             Reads = [.. readPoints],
         };
         readPoints.Clear();
+        staged.Clear();
         install = null;
         messages.Clear();
         afterPersist.Clear();

@@ -12,7 +12,10 @@ internal abstract record NodeMessage
 
     internal sealed record Persisted(ulong Ticket) : NodeMessage;
 
-    internal sealed record SnapshotStored(SnapshotMeta Meta, ulong Through) : NodeMessage;
+    internal sealed record SnapshotStored(SnapshotMeta Meta, ulong Through, long Bytes) : NodeMessage;
+
+    /// <summary>The machine has taken in the leader's snapshot.</summary>
+    internal sealed record Restored(SnapshotMeta Meta) : NodeMessage;
 
     /// <summary>Work beside the loop broke; the loop ends with its exception.</summary>
     internal sealed record Broke(Exception Failure) : NodeMessage;

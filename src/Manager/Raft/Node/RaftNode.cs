@@ -22,9 +22,7 @@ internal sealed partial class RaftNode(
     private readonly PriorityQueue<TaskCompletionSource<ulong>, ulong> awaiting = new();
     private readonly List<Task> aside = [];
     private RaftCore? core;
-    private ulong snapshotIndex;
-    private long bytesSinceSnapshot;
-    private bool snapshotting;
+    private ulong applied;
     private bool ticking;
 
     public LeadershipStatus Current => board.Current;
@@ -56,16 +54,13 @@ internal sealed partial class RaftNode(
         var stored = await journal.OpenAsync(stop);
         if (options.BeginAnew)
             stored = await BeginAnewAsync(stored);
-        if (await journal.ReadSnapshotAsync(stop) is { } snapshot)
-        {
-            using var state = AsStream(snapshot.State);
-            await machine.RestoreAsync(state, stop);
-        }
+        if (stored.Snapshot.Index > 0)
+            await RestoreMachineAsync(stop);
 
         core = new RaftCore(
             options.Self, options.Voters, options.Raft, stored.HardState, stored.Snapshot, stored.Entries,
-            ((ulong)draw(int.MaxValue) << 32) | (uint)draw(int.MaxValue), () => draw(options.Raft.ElectionTicks));
-        snapshotIndex = stored.Snapshot.Index;
+            (ulong)time.GetUtcNow().Ticks, () => draw(options.Raft.ElectionTicks));
+        snapshotIndex = applied = stored.Snapshot.Index;
         log.Starts(options.Self, stored.Snapshot.Index, core.Log.Last, core.Term);
         network.Attach(e => inbox.TrySend(new NodeMessage.FromNetwork(e)));
     }
@@ -94,13 +89,13 @@ internal sealed partial class RaftNode(
         {
             if (core.Membership.IsSole(core.Self))
                 core.CampaignNow(); // nobody else could be leading
-            await CarryAllAsync(ending.Token);
+            CarryAll(ending.Token);
             while (await inbox.Reader.WaitToReadAsync(stop))
             {
                 // At most one inbox full, so that a stream of messages cannot keep the disk waiting.
                 for (var n = 0; n < 4096 && inbox.Reader.TryRead(out var message); n++)
                     Take(message);
-                await CarryAllAsync(ending.Token);
+                CarryAll(ending.Token);
             }
         }
         finally
@@ -114,8 +109,9 @@ internal sealed partial class RaftNode(
 
             DropAll();
             board.Write(new(core.Term, null, false));
-            await ending.CancelAsync();
+            ending.Cancel();
             await Task.WhenAll(aside);
+            await EndSnapshotsAsync();
         }
     }
 
@@ -138,7 +134,8 @@ internal sealed partial class RaftNode(
                     core.ForgetLeader();
                 break;
             case NodeMessage.FromNetwork(PeerEvent.SnapshotSent(var peer, var arrived)):
-                core!.ReportSnapshot(peer, arrived);
+                if (!arrived)
+                    core!.ReportSnapshotLost(peer);
                 break;
             case NodeMessage.Proposal(var entry, var done):
                 if (core!.Propose(entry) is { } place)
@@ -156,12 +153,16 @@ internal sealed partial class RaftNode(
                 core!.Persisted(ticket);
                 KeepPromises(ticket);
                 break;
-            case NodeMessage.SnapshotStored(var meta, var through):
+            case NodeMessage.SnapshotStored(var meta, var through, var bytes):
                 core!.Compact(meta, Math.Min(through, meta.Index));
+                snapshotBytes = bytes;
                 snapshotting = false;
                 break;
             case NodeMessage.Request change:
                 TakeChange(change);
+                break;
+            case NodeMessage.Restored(var meta):
+                AfterRestore(meta);
                 break;
             case NodeMessage.Broke(var failure):
                 throw new JournalException($"manager {options.Self} cannot go on: {failure.Message}", failure);
@@ -186,7 +187,7 @@ internal sealed partial class RaftNode(
 
     private void Publish()
     {
-        var status = new LeadershipStatus(core!.Term, core.Leader.IsNone ? null : core.Leader, core.HasAppliedOwnTerm);
+        var status = new LeadershipStatus(core!.Term, core.Leader.IsNone ? null : core.Leader, core.HasAppliedOwnTerm && restoring == 0);
         if (pending.TryPeek(out var oldest) && (core.Role != Role.Leader || oldest.Term != core.Term))
             DropPending("leadership was lost while it was under way");
         PublishMembers();
@@ -225,9 +226,4 @@ internal sealed partial class RaftNode(
         DropAwaiting("this manager is stopping");
         changes.ForEach(c => c.Done.TrySetException(Stopping()));
     }
-
-    private static MemoryStream AsStream(ReadOnlyMemory<byte> bytes) =>
-        System.Runtime.InteropServices.MemoryMarshal.TryGetArray(bytes, out var part)
-            ? new MemoryStream(part.Array!, part.Offset, part.Count, writable: false)
-            : new MemoryStream(bytes.ToArray(), writable: false);
 }

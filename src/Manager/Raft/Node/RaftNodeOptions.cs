@@ -37,5 +37,8 @@ internal sealed record RaftNodeOptions
     } = 64 << 20;
 
     /// <summary>Entries kept before a snapshot, so that a follower who lags a little needs no snapshot. A single voter keeps none.</summary>
-    internal ulong KeepEntries { get; init; } = 500;
+    internal ulong KeepEntries { get; init; } = 5000;
+
+    /// <summary>Entries kept after a snapshot that is on its way to a follower, so that it needs no second one; beyond that it has to.</summary>
+    internal ulong KeepForTransfer { get; init; } = 200_000;
 }

@@ -28,6 +28,6 @@ internal abstract record PeerEvent
     /// <summary>The connection to this peer broke, and messages with it; perhaps it is dead.</summary>
     internal sealed record Broken(PeerId Peer) : PeerEvent;
 
-    /// <summary>The snapshot sent to this peer arrived, or did not.</summary>
+    /// <summary>A piece of a snapshot to this peer left, or is lost.</summary>
     internal sealed record SnapshotSent(PeerId Peer, bool Arrived) : PeerEvent;
 }

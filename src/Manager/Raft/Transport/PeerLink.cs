@@ -14,7 +14,6 @@ internal sealed class PeerLink(
 
     // Full means that the peer is slow or gone: the newest message is dropped and counted, and Raft sends it again.
     private readonly Mailbox<Message> queue = new(1024, WhenFull.DropNewest);
-    private readonly Mailbox<Message> snapshots = new(1, WhenFull.DropNewest);
     private readonly CancellationTokenSource stopping = new(); // never disposed: who hurries may come late
     private readonly RpcChannel channel = new(options);
     private readonly Backoff backoff = new() { First = TimeSpan.FromMilliseconds(50), Most = TimeSpan.FromSeconds(2) };
@@ -22,19 +21,12 @@ internal sealed class PeerLink(
 
     internal long Dropped => queue.Dropped;
 
-    internal void Start() => running = Task.WhenAll(StreamAsync(stopping.Token), SendSnapshotsAsync(stopping.Token));
+    internal void Start() => running = StreamAsync(stopping.Token);
 
     internal void Send(Message message)
     {
-        if (message.Kind == MessageKind.Snapshot)
-        {
-            if (!snapshots.TrySend(message))
-                tell(new PeerEvent.SnapshotSent(peer, Arrived: false));
-        }
-        else if (!queue.TrySend(message))
-        {
-            tell(new PeerEvent.Unreachable(peer));
-        }
+        if (!queue.TrySend(message))
+            tell(message.Kind == MessageKind.Snapshot ? new PeerEvent.SnapshotSent(peer, Arrived: false) : new PeerEvent.Unreachable(peer));
     }
 
     /// <summary>What is queued or on its way is given up.</summary>
@@ -44,7 +36,6 @@ internal sealed class PeerLink(
     public async ValueTask DisposeAsync()
     {
         queue.Close();
-        snapshots.Close();
         using (time.CreateTimer(_ => Hurry(), null, Grace, Timeout.InfiniteTimeSpan))
             await running;
         channel.Dispose();
@@ -101,31 +92,5 @@ internal sealed class PeerLink(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, callEnds);
         await foreach (var message in queue.Reader.ReadAllAsync(either.Token))
             yield return message;
-    }
-
-    private async Task SendSnapshotsAsync(CancellationToken stop)
-    {
-        try
-        {
-            await foreach (var message in snapshots.Reader.ReadAllAsync(stop))
-            {
-                var arrived = true;
-                try
-                {
-                    await channel.CallAsync(RaftMethods.Snapshot, message, new() { Timeout = TimeSpan.FromMinutes(2) }, stop);
-                }
-                catch (RpcException lost)
-                {
-                    arrived = false;
-                    log.SnapshotLost(peer, lost.Detail);
-                }
-
-                tell(new PeerEvent.SnapshotSent(peer, arrived));
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // the link is taken down
-        }
     }
 }
