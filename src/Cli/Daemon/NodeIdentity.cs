@@ -77,9 +77,10 @@ internal sealed class NodeIdentityFile(string dataRoot)
     /// <summary>Forgets the cluster: the identity first, so that a crash in between leaves no node of a half-deleted state.</summary>
     internal void Delete()
     {
+        if (!System.IO.Directory.Exists(Directory))
+            return;
         File.Delete(FilePath);
-        if (System.IO.Directory.Exists(Directory))
-            System.IO.Directory.Delete(Directory, recursive: true);
+        System.IO.Directory.Delete(Directory, recursive: true);
     }
 }
 

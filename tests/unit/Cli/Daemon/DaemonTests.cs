@@ -56,7 +56,7 @@ public sealed class DaemonTests
     {
         var refused = Assert.Throws<ApiException>(() => Plan(new SwarmInitRequest
         {
-            AdvertiseAddr = "nowhere0", Availability = "asleep", DataPathPort = 80, DefaultAddrPool = ["ten"], SubnetSize = 3, ForceNewCluster = true, ListenAddr = "10.1.1.1:2377",
+            AdvertiseAddr = "nowhere0", Availability = "asleep", DataPathPort = 80, DefaultAddrPool = ["ten"], SubnetSize = 3, ForceNewCluster = true, ListenAddr = "nowhere1:2377",
         }));
         Assert.Equal(
             ["AdvertiseAddr", "Availability", "DataPathPort", "DefaultAddrPool", "ForceNewCluster", "ListenAddr", "SubnetSize"],
