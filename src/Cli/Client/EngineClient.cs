@@ -48,6 +48,10 @@ internal sealed class EngineClient : IDisposable
     internal Task<TReply> SendAsync<TBody, TReply>(HttpMethod method, string path, TBody body, CancellationToken stop) =>
         Answered(() => Read<TReply>(Ask(method, path, ModelJson.Write(body), stop), path));
 
+    /// <summary>A call whose JSON the caller writes and reads himself.</summary>
+    internal Task<T> AskAsync<T>(HttpMethod method, string path, byte[]? body, Func<byte[], T> read, CancellationToken stop) =>
+        Answered(() => Read(read, Ask(method, path, body, stop), path));
+
     /// <summary>A call with neither body nor answer.</summary>
     internal Task SendAsync(HttpMethod method, string path, CancellationToken stop) => Answered(() => Ask(method, path, null, stop));
 
@@ -87,11 +91,13 @@ internal sealed class EngineClient : IDisposable
     internal static string? Filters(IReadOnlyDictionary<string, IReadOnlyList<string>> filters) =>
         filters.Count == 0 ? null : Encoding.UTF8.GetString(ModelJson.Write(new Dictionary<string, IReadOnlyList<string>>(filters)));
 
-    private static T Read<T>(byte[] body, string path)
+    private static T Read<T>(byte[] body, string path) => Read(static text => ModelJson.Read<T>(text), body, path);
+
+    private static T Read<T>(Func<byte[], T> read, byte[] body, string path)
     {
         try
         {
-            return ModelJson.Read<T>(body);
+            return read(body);
         }
         catch (JsonException e)
         {

@@ -20,6 +20,7 @@ internal sealed partial class Dispatcher(
     private readonly Lock guard = new();
     private readonly Dictionary<NodeId, Session> sessions = [];
     private readonly Heartbeats heartbeats = new();
+    private readonly long began = time.GetTimestamp();
     private CancellationToken? running;
 
     public async IAsyncEnumerable<Assignments> SessionAsync(SessionRequest request, [EnumeratorCancellation] CancellationToken stop)
@@ -28,12 +29,21 @@ internal sealed partial class Dispatcher(
         using var session = Open(node, stop);
         try
         {
+            // Said at once, so that a node knows a leader that has much to do from one that is gone.
+            var told = Told.Nothing with { Sequence = 1 };
+            yield return new() { SessionId = session.Id, Sequence = told.Sequence, Partial = true };
             await RegisterAsync(request, session.Ended, stop);
             log.SessionOpened(node, session.Id);
-            var told = Told.Nothing;
             while (true)
             {
                 var state = cluster.Current;
+                if (state.Nodes.TryGetValue(node, out var stored) && stored.Status.State == NodeState.Down)
+                {
+                    // The word that it is late was on its way to the log when this session began.
+                    await RegisterAsync(request, session.Ended, stop);
+                    continue;
+                }
+
                 (var message, told) = AssignmentPlan.Plan(state, node, session.Id, told);
                 if (message is not null)
                     yield return message;
@@ -55,13 +65,23 @@ internal sealed partial class Dispatcher(
         lock (guard)
         {
             Known(request.NodeId, request.SessionId);
-            heartbeats.Heard(request.NodeId, time.GetUtcNow(), period);
+            heartbeats.Heard(request.NodeId, Now, period);
         }
 
         return Task.FromResult(new HeartbeatReply { Period = period * (1 - (jitter() / 2)) });
     }
 
-    private TimeSpan Period => cluster.Current.Swarm?.Spec.Dispatcher.HeartbeatPeriod is { } period && period > TimeSpan.Zero ? period : TimeSpan.FromSeconds(1);
+    private TimeSpan Period
+    {
+        get
+        {
+            var state = cluster.Current;
+            var wanted = state.Swarm?.Spec.Dispatcher.HeartbeatPeriod is { } period && period > TimeSpan.Zero ? period : TimeSpan.FromSeconds(1);
+            return Heartbeats.Period(wanted, state.Nodes.Count);
+        }
+    }
+
+    private TimeSpan Now => time.GetElapsedTime(began);
 
     private Session Open(NodeId node, CancellationToken caller)
     {
@@ -74,7 +94,7 @@ internal sealed partial class Dispatcher(
                 older.End();
             var session = new Session(ids.Next(), CancellationTokenSource.CreateLinkedTokenSource(term, caller));
             sessions[node] = session;
-            heartbeats.Heard(node, time.GetUtcNow(), Period);
+            heartbeats.Heard(node, Now, Period);
             return session;
         }
     }

@@ -18,8 +18,10 @@ internal sealed record CreateTasks(IReadOnlyList<NewTask> Tasks) : Command;
 /// <param name="SpecVersion">The service's spec version it was planned for; under another one it is not made.</param>
 /// <param name="NodeId">Given for global services, empty otherwise.</param>
 /// <param name="NotBefore">When the restart policy's delay ends; only for a desired state of ready.</param>
+/// <param name="Relief">The task of a drained node that is to go when this one runs.</param>
 internal sealed record NewTask(
-    TaskId Id, ServiceId ServiceId, ulong SpecVersion, int Slot, NodeId NodeId, TaskState DesiredState, DateTimeOffset? NotBefore = null);
+    TaskId Id, ServiceId ServiceId, ulong SpecVersion, int Slot, NodeId NodeId, TaskState DesiredState, DateTimeOffset? NotBefore = null,
+    TaskRelief? Relief = null);
 
 /// <summary>Moves desired states; they only ever grow.</summary>
 internal sealed record SetDesiredStates(IReadOnlyList<DesiredChange> Tasks) : Command;

@@ -35,8 +35,8 @@ public sealed record Assignments
     /// <summary>True: this is the whole set and what is not in it is to be removed.</summary>
     public bool Complete { get; init; }
     /// <summary>
-    /// True: this brings secrets and configs alone, because they and the tasks that need them are more than one message should hold. The
-    /// tasks come after it, in a message that is complete when this is the session's first.
+    /// True: this brings no tasks. It is the session's first word, or it brings secrets and configs alone, because they and the tasks that need
+    /// them are more than one message should hold. The tasks come after it; the first message with tasks is complete.
     /// </summary>
     public bool Partial { get; init; }
     /// <summary>Secrets that tasks of this node need and it was not sent in this session; to be kept in memory only.</summary>

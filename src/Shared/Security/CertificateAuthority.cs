@@ -120,6 +120,8 @@ public sealed class CertificateAuthority
             Root.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault() ?? new X509SubjectKeyIdentifierExtension(Root.PublicKey, critical: false)));
         var begins = Later(now - Backdate, new DateTimeOffset(Root.NotBefore));
         var ends = Earlier(now + validity, new DateTimeOffset(Root.NotAfter));
+        if (ends <= begins)
+            throw new CryptographicException($"the CA's own certificate is valid from {Root.NotBefore.ToUniversalTime():u} to {Root.NotAfter.ToUniversalTime():u}, and now it is {now.UtcDateTime:u}");
         Span<byte> serial = stackalloc byte[16];
         RandomNumberGenerator.Fill(serial);
         serial[0] = (byte)((serial[0] & 0x7f) | 0x40); // positive and of full length (RFC 5280, 4.1.2.2)

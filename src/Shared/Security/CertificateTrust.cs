@@ -48,7 +48,7 @@ public static class CertificateTrust
                 $"the certificate of node {named.NodeId} names this cluster, but no CA that it trusts has issued it ({faults}): it is forged, or older than the cluster's last CA rotation");
         }
 
-        if (now > new DateTimeOffset(certificate.NotAfter))
+        if (now >= new DateTimeOffset(certificate.NotAfter))
         {
             return Refused(
                 $"the certificate of node {named.NodeId} expired at {Time(certificate.NotAfter)}: the node was away for longer than its certificate's life and has to join again");
@@ -58,7 +58,16 @@ public static class CertificateTrust
             return Refused($"the certificate of node {named.NodeId} is valid from {Time(certificate.NotBefore)}, and here it is {Time(now.UtcDateTime)}: set the clocks of the two hosts");
         if (faults != X509ChainStatusFlags.NoError || chain.ChainElements.Count < 2)
             return Refused($"a certificate of the CA that issued node {named.NodeId}'s is out of its time");
-        return new(named with { Issuer = CertificateIssuer.Of(chain.ChainElements[1].Certificate) }, null);
+        var issuer = chain.ChainElements[1].Certificate;
+        return new(
+            named with
+            {
+                Issuer = CertificateIssuer.Of(issuer),
+
+                // No certificate begins before its issuer's: there the beginning tells nothing about when it was made.
+                Issued = certificate.NotBefore <= issuer.NotBefore ? new DateTimeOffset(certificate.NotBefore) : named.Issued,
+            },
+            null);
     }
 
     private static PeerVerdict Refused(string sentence) => new(null, sentence);

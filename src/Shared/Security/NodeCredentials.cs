@@ -100,7 +100,7 @@ public sealed class NodeCredentials
         var named = NodeSubject.Read(certificate) ?? throw new CryptographicException($"the certificate of {certificate.Subject} is not a node's");
 
         // From a file it may have expired: the node then says so to whoever asks, and its certificate is refused as expired.
-        var verdict = CertificateTrust.Judge(certificate, between, roots, named.ClusterId, now ?? new DateTimeOffset(certificate.NotAfter));
+        var verdict = CertificateTrust.Judge(certificate, between, roots, named.ClusterId, now ?? new DateTimeOffset(certificate.NotAfter).AddSeconds(-1));
         return new(verdict.Identity ?? throw new CryptographicException(verdict.Refusal), certificate, between, roots);
     }
 

@@ -45,7 +45,11 @@ public static class NodeSubject
             _ => null,
         };
         return role is { } known && node is { Length: > 0 } && cluster is { Length: > 0 }
-            ? new(new NodeId(node), known, cluster) { Expires = new DateTimeOffset(certificate.NotAfter) }
+            ? new(new NodeId(node), known, cluster)
+            {
+                Issued = new DateTimeOffset(certificate.NotBefore) + CertificateAuthority.Backdate,
+                Expires = new DateTimeOffset(certificate.NotAfter),
+            }
             : null;
     }
 }

@@ -5,6 +5,9 @@ namespace Orchestrator.Shared.Security;
 /// <summary>Who is on the other end, as a certificate of this cluster's CA says; the daemon's own identity on its unix socket.</summary>
 public sealed record PeerIdentity(NodeId NodeId, NodeRole Role, string ClusterId)
 {
+    /// <summary>When the certificate was made; null where none was needed.</summary>
+    public DateTimeOffset? Issued { get; init; }
+
     /// <summary>When the certificate ends; null where none was needed.</summary>
     public DateTimeOffset? Expires { get; init; }
 

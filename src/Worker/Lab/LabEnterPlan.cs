@@ -25,6 +25,7 @@ internal static class LabEnterPlan
         new LaunchStep("leave", CallNumber.exit_group, 0),
         new LaunchStep("chdir /", CallNumber.chdir, "/") { Label = Inside },
         new LaunchStep($"chdir {entry.Folder}", CallNumber.chdir, entry.Folder) { Tolerate = [Step.NoEntry, Step.NotDirectory, NotAllowed] },
+        .. entry.OwnGroup ? [new LaunchStep("setpgid", CallNumber.setpgid, 0, 0)] : Step.None,
         .. entry.Log is null ? Step.None :
         [
             new LaunchStep("setsid", CallNumber.setsid),

@@ -19,7 +19,7 @@ namespace Orchestrator.Tests.Integration.Raft;
 internal sealed class Voter : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
-    private readonly SqliteJournal journal;
+    private readonly ISealedJournal journal;
     private readonly RpcPeerNetwork network;
     private RpcHost? host;
     private Task running = Task.CompletedTask;
@@ -27,7 +27,7 @@ internal sealed class Voter : IAsyncDisposable
     private Voter(PeerId id, ImmutableSortedDictionary<PeerId, int> ports, string directory, RaftNodeOptions options)
     {
         Id = id;
-        journal = new(directory, "raft", TimeProvider.System);
+        journal = Journals.Open(new() { Directory = directory, PersistenceId = "raft" });
         network = new(
             peer => new RpcChannelOptions { Connect = RpcConnects.Tcp(new IPEndPoint(IPAddress.Loopback, ports[peer])) },
             TimeProvider.System, NullLogger.Instance, () => 0.5);

@@ -8,6 +8,12 @@ namespace Orchestrator.Cli.Commands.Lab;
 /// <summary><c>orch lab exec HOST -- COMMAND</c>: a program in a host, with our terminal, and its exit code as ours.</summary>
 internal static class LabExecCommand
 {
+    private const int Input = 0;
+    private const int Continue = 18;
+    private const int TerminalStop = 20;
+    private const int TerminalInput = 21;
+    private const int TerminalOutput = 22;
+
     // signal(7): keys reach the program from the terminal itself; these come to us alone.
     private static readonly int[] Forwarded = [1, 10, 12, 15];
     private static readonly PosixSignal[] Keys = [PosixSignal.SIGINT, PosixSignal.SIGQUIT];
@@ -40,7 +46,8 @@ internal static class LabExecCommand
     private static async Task<int> RunAsync(ProcessMark host, LabGroups groups, LabEntry entry, Shell shell)
     {
         shell.KeepsSignals = true;
-        var program = LabHost.Enter(host, groups, entry);
+        var terminal = ConsoleMode.IsTerminal(Input);
+        var program = LabHost.Enter(host, groups, entry with { OwnGroup = terminal });
         var registrations = new List<PosixSignalRegistration>();
         try
         {
@@ -55,16 +62,34 @@ internal static class LabExecCommand
                 }));
             }
 
+            if (terminal)
+                ConsoleMode.GiveForeground(Input, program.Pid);
             // Waits in the kernel, on a thread that is not the pool's.
-            var status = await Task.Factory.StartNew(() => PidFd.Wait(program.PidFd), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var status = await Task.Factory.StartNew(
+                () => terminal ? WaitAtTerminal(program) : PidFd.Wait(program.PidFd), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             return status.ExitCode;
         }
         finally
         {
+            if (terminal)
+                ConsoleMode.GiveForeground(Input, ConsoleMode.OwnGroup);
             foreach (var registration in registrations)
                 registration.Dispose();
             program.PidFd.Dispose();
             shell.KeepsSignals = false;
+        }
+    }
+
+    /// <summary>A program that stopped because it read before the terminal was its own goes on; ctrl-z has nobody to go back to and does the same.</summary>
+    private static ChildStatus WaitAtTerminal(Worker.Runtime.Launch.LaunchedProcess program)
+    {
+        while (true)
+        {
+            var (ended, stoppedBy) = PidFd.WaitOrStop(program.PidFd);
+            if (ended is { } status)
+                return status;
+            if (stoppedBy is TerminalStop or TerminalInput or TerminalOutput)
+                PidFd.Kill(-program.Pid, Continue);
         }
     }
 }

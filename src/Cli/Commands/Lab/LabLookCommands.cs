@@ -13,7 +13,7 @@ internal static class LabLookCommands
         return new Command("ls", "List a lab's hosts").Also("list", "ps").Does(shell, flags.With(format, quiet), async (call, stop) =>
         {
             var (place, state) = flags.Read(call);
-            var nodes = call.Get(quiet) ? null : await LabCluster.NodesAsync(place, state, shell.Time, stop);
+            var nodes = call.Get(quiet) ? null : await LabJoining.NodesAsync(place, state, shell.Time, stop);
             var rows = state.Hosts.Select(h => LabRow.Of(h, state.Cuts, nodes?.GetValueOrDefault(h.Name))).ToList();
             if (call.Get(quiet))
                 await shell.Out.WriteAsync(string.Concat(rows.Select(r => r.Host + "\n")));

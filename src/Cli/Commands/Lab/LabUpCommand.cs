@@ -15,11 +15,14 @@ internal static class LabUpCommand
         var subnet = Flags.Text("--subnet", $"The hosts' network (default {LabUpPlan.DefaultSubnet}); every lab's is its own", "CIDR");
         var load = Flags.List("--load", "Images for every host: archives, or names of images of the machine's daemon", "FILE|IMAGE");
         var bare = Flags.Switch("--bare", "Without the image busybox:latest, which is made of the machine's busybox otherwise");
+        var apart = Flags.Switch("--apart", "Only the hosts, in no cluster: 'swarm init' and 'swarm join' are left to you");
         var arguments = Flags.List("--daemon-arg", "A further argument for every host's daemon, as in --daemon-arg=--debug", "ARG");
         return new Command("up", "Raise hosts on this machine and make one cluster of them").Does(
-            shell, flags.With(hosts, managers, subnet, load, bare, arguments), async (call, stop) =>
+            shell, flags.With(hosts, managers, subnet, load, bare, apart, arguments), async (call, stop) =>
         {
             var place = flags.Place(call);
+            if (call.Get(apart) && call.Has(managers))
+                throw new CommandException("--managers says who joins how, and with --apart nobody joins: give one of them");
             var plan = LabUpPlan.Make(place, call.Get(hosts), call.Get(managers), call.Get(subnet), call.Get(arguments) ?? [], LabBook.Boot());
             using var book = await LabBook.OpenAsync(place, shell.Time, stop);
             if (book.Current is { } have)
@@ -33,7 +36,7 @@ internal static class LabUpCommand
             try
             {
                 book.Write(plan);
-                await RaiseAsync(call, book, rig, place, new Wishes(call.Get(load) ?? [], Busybox: !call.Get(bare)), stop);
+                await RaiseAsync(call, book, rig, place, new Wishes(call.Get(load) ?? [], Busybox: !call.Get(bare), Cluster: !call.Get(apart)), stop);
             }
             catch (Exception failed)
             {
@@ -77,7 +80,7 @@ internal static class LabUpCommand
     {
         var shell = call.Shell;
         var state = book.Current!;
-        await SayAsync(shell, $"Raising lab '{place.Name}': {state.Hosts.Length} hosts on {state.Subnet}, in {place.Folder}");
+        await SayAsync(shell, $"Raising lab '{place.Name}': {state.Hosts.Length} {(state.Hosts.Length == 1 ? "host" : "hosts")} on {state.Subnet}, in {place.Folder}");
         await rig.EnsureSwitchAsync(stop);
         await AllAsync(state.Hosts.Select(async host =>
         {
@@ -99,7 +102,8 @@ internal static class LabUpCommand
                 await images.LoadAsync(names, source, stop);
         }
 
-        await new LabCluster(place, book.Current!, shell).FormAsync(stop);
+        if (wishes.Cluster)
+            await new LabJoining(place, book.Current!, shell).FormAsync(stop);
         book.Change(s => s with { Complete = true });
     }
 
@@ -128,5 +132,5 @@ internal static class LabUpCommand
             """;
     }
 
-    private sealed record Wishes(IReadOnlyList<string> Load, bool Busybox);
+    private sealed record Wishes(IReadOnlyList<string> Load, bool Busybox, bool Cluster);
 }

@@ -30,8 +30,8 @@ internal static class LabUpPlan
         if (hosts is < 1 or > MostHosts)
             problems.Add($"{hosts} is not a number of hosts from 1 to {MostHosts}");
         var managers = wantedManagers ?? DefaultManagers(hosts);
-        if (managers < 1 || managers > hosts)
-            problems.Add($"--managers {managers} is not a number from 1 to {Math.Max(hosts, 1)}, the number of hosts");
+        if (managers < 1 || (hosts >= 1 && managers > hosts))
+            problems.Add($"--managers {managers} is not a number from 1 to the number of hosts");
         var subnet = wantedSubnet ?? DefaultSubnet;
         if (!IPNetwork.TryParse(subnet, out var network) || network.BaseAddress.AddressFamily != AddressFamily.InterNetwork)
             problems.Add($"--subnet '{subnet}' is not an IPv4 network such as {DefaultSubnet}");

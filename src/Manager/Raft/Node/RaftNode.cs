@@ -117,7 +117,7 @@ internal sealed partial class RaftNode(
 
             DropAll();
             board.Write(new(core.Term, null, false));
-            await ending.CancelAsync();
+            ending.Cancel();
             await Task.WhenAll(aside);
             await EndSnapshotsAsync();
         }

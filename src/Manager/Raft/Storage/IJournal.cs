@@ -32,37 +32,6 @@ internal interface IJournal : IAsyncDisposable
     ISnapshotWriter BeginSnapshot(SnapshotMeta meta) => new WholeSnapshotWriter(this, meta);
 }
 
-/// <summary>A stored snapshot, read in pieces.</summary>
-internal interface ISnapshotReader : IAsyncDisposable
-{
-    SnapshotMeta Meta { get; }
-
-    /// <summary>Bytes of the state.</summary>
-    long Length { get; }
-
-    /// <summary>Some of the state's bytes from an offset on; none at or after its end. The pieces of one snapshot are the same each time it is read.</summary>
-    /// <exception cref="JournalException">What is stored is damaged.</exception>
-    Task<ReadOnlyMemory<byte>> ReadAsync(long offset, CancellationToken stop);
-}
-
-/// <summary>A snapshot that is being written. Who disposes it without having completed it drops it; so does a crash.</summary>
-internal interface ISnapshotWriter : IAsyncDisposable
-{
-    SnapshotMeta Meta { get; }
-
-    /// <summary>Bytes appended so far.</summary>
-    long Length { get; }
-
-    /// <summary>Takes the next bytes, of any length; completes when there is room for more. The memory may be used again then.</summary>
-    Task AppendAsync(ReadOnlyMemory<byte> bytes);
-
-    /// <summary>As <see cref="IJournal.SaveSnapshotAsync"/>, with what was appended.</summary>
-    Task SaveAsync(ulong compactThrough);
-
-    /// <summary>As <see cref="IJournal.InstallSnapshotAsync"/>, with what was appended.</summary>
-    Task InstallAsync(HardState hardState);
-}
-
 /// <summary>A journal that seals what it stores under keys of its own.</summary>
 internal interface ISealedJournal : IJournal
 {
@@ -78,9 +47,3 @@ internal sealed record JournalWrite(HardState? HardState, IReadOnlyList<Entry> E
 
 /// <summary>What a journal held when it was opened: entries follow the snapshot without a gap, or overlap it.</summary>
 internal sealed record JournalContents(HardState HardState, SnapshotMeta Snapshot, IReadOnlyList<Entry> Entries);
-
-/// <summary>The journal cannot be used; the message is a sentence for the operator.</summary>
-internal class JournalException(string message, Exception? inner = null) : Exception(message, inner);
-
-/// <summary>The journal's keys are wrapped by an unlock key that was not given, or by another one.</summary>
-internal sealed class JournalLockedException(string message, Exception? inner = null) : JournalException(message, inner);

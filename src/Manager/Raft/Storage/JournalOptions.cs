@@ -20,6 +20,16 @@ internal sealed record JournalOptions
     /// <summary>32 bytes, or null when the operator has given none.</summary>
     internal byte[]? UnlockKey { get; init; }
 
+    /// <summary>How long writes wait for a server that is away before the manager stops.</summary>
+    internal TimeSpan ServerPatience
+    {
+        get;
+        init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Makes what was renamed in a directory durable (fsync of the directory): Linux's part, given by who composes.</summary>
+    internal Action<string> SyncDirectory { get; init; } = static _ => { };
+
     internal ILogger Log { get; init; } = NullLogger.Instance;
 
     public override string ToString() => $"journal of {PersistenceId} in {Directory}";

@@ -4,10 +4,15 @@ namespace Orchestrator.Manager.Raft.Storage;
 internal static class Journals
 {
     /// <summary>The journal, not opened yet: <see cref="IJournal.OpenAsync"/> does that, and tells what is wrong.</summary>
-    internal static IJournal Open(JournalOptions options)
+    /// <exception cref="JournalException">The server's address is not understood.</exception>
+    internal static ISealedJournal Open(JournalOptions options) =>
+        new Journal(options, options.Server is null ? new SqliteStore(options) : new PostgresStore(options));
+
+    /// <summary>Whether the journal in a directory opens only with an unlock key. False when there is none.</summary>
+    /// <exception cref="JournalException">The file of its keys is damaged.</exception>
+    internal static bool IsLocked(string directory)
     {
-        if (options.Server is not null)
-            throw new JournalException("a journal on a server is not supported by this version of orch: leave out --journal");
-        return new SqliteJournal(options.Directory, options.PersistenceId, options.Time);
+        var file = new JournalKeyFile(directory, static _ => { });
+        return file.Exists && JournalKeys.AreLocked(file);
     }
 }

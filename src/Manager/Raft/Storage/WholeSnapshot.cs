@@ -5,7 +5,7 @@ namespace Orchestrator.Manager.Raft.Storage;
 /// <summary>Pieces of a snapshot that a journal hands out whole.</summary>
 internal sealed class WholeSnapshotReader(SnapshotMeta meta, ReadOnlyMemory<byte> state) : ISnapshotReader
 {
-    internal const int PieceBytes = 256 << 10;
+    internal const int PieceBytes = 64 << 10;
 
     public SnapshotMeta Meta => meta;
 

@@ -35,6 +35,7 @@ internal static class NodeSteps
         else
         {
             draft.Remove(command.Id);
+            draft.Revoke(command.Id, RevocationKind.Removed);
             foreach (var task in draft.Tasks.Values.Where(t => t.NodeId == command.Id && !t.Status.State.IsTerminal()).ToList())
                 draft.Put(task with { Status = task.Status with { State = TaskState.Orphaned, Timestamp = draft.At, Message = "node removed", Err = null } });
         }
@@ -70,7 +71,10 @@ internal static class NodeSteps
         if (command.Address is { } address && node.Spec.Role == NodeRole.Manager && node.ManagerStatus?.Addr != address)
             draft.Put(node with { ManagerStatus = new() { Addr = address } });
         else if (command.Address is null && node.Spec.Role == NodeRole.Worker && node.ManagerStatus is not null)
+        {
             draft.Put(node with { ManagerStatus = null });
+            draft.Revoke(command.Id, RevocationKind.Demoted);
+        }
     }
 
     internal static void Leave(Draft draft, LeaveNode command)
@@ -90,7 +94,10 @@ internal static class NodeSteps
             if (node.Id == command.Self)
                 draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Manager }, ManagerStatus = new() { Addr = command.Address } });
             else
+            {
                 draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Worker }, ManagerStatus = null, Status = node.Status with { State = NodeState.Down, Message = "the swarm was begun anew without this manager" } });
+                draft.Revoke(node.Id, RevocationKind.Demoted);
+            }
         }
     }
 

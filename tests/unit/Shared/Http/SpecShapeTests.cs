@@ -13,7 +13,7 @@ public sealed class SpecShapeTests
     [InlineData("Service", typeof(Service), "PreviousSpec SpecVersion PendingDelete")]
     [InlineData("ServiceSpec", typeof(ServiceSpec), "Orch")]
     [InlineData("TaskSpec", typeof(TaskSpec), "")]
-    [InlineData("Task", typeof(ServiceTask), "NetworksAttachments HostPorts SpecVersion ServiceName NotBefore RunningSince")]
+    [InlineData("Task", typeof(ServiceTask), "NetworksAttachments HostPorts SpecVersion ServiceName NotBefore RunningSince Relief")]
     [InlineData("TaskStatus", typeof(ServiceTaskStatus), "")]
     [InlineData("Node", typeof(Node), "ClusterAddr")]
     [InlineData("NodeSpec", typeof(NodeSpec), "")]

@@ -7,7 +7,7 @@ using Orchestrator.Shared.Model;
 namespace Orchestrator.Cli.Commands.Lab;
 
 /// <summary>Makes one cluster of a lab's hosts, through their API as anybody would.</summary>
-internal sealed class LabCluster(LabPlace place, LabState state, Shell shell)
+internal sealed class LabJoining(LabPlace place, LabState state, Shell shell)
 {
     private const int ClusterPort = 2377;
     private const string ListenAddress = "0.0.0.0:2377";
@@ -22,7 +22,9 @@ internal sealed class LabCluster(LabPlace place, LabState state, Shell shell)
         await SayAsync($"{first.Name} began a cluster");
         if (state.Hosts.Length == 1)
             return;
-        var tokens = await WithAsync(first.Name, async client => (await client.GetJsonAsync("/swarm", stop)).GetProperty("JoinTokens"));
+        var tokens = await WithAsync(first.Name, async client => (await client.GetJsonAsync("/swarm", stop)).TryGetProperty("JoinTokens", out var given)
+            ? given
+            : throw new CommandException($"{first.Name} tells no tokens to join by: its version knows clusters of one host only"));
         foreach (var manager in state.Hosts.Skip(1).Where(h => h.Manager))
             await JoinAsync(manager, Text(tokens, "Manager"), stop);
         await Task.WhenAll(state.Hosts.Where(h => !h.Manager).Select(worker => JoinAsync(worker, Text(tokens, "Worker"), stop)));
