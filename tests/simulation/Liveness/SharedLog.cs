@@ -111,6 +111,30 @@ internal sealed class SharedLog(VirtualTime clock, Dice chance)
             }
         }
 
+        public async Task ReadIndexAsync(CancellationToken stop)
+        {
+            await Task.Delay(TimeSpan.FromMicroseconds(500 + log.dice.Below(2000)), log.time, stop);
+            if (IsCut || log.Leader is null)
+                throw new NotLeaderException(null);
+            log.CatchUp(this);
+        }
+
+        public MembershipView Members => new([.. log.seats.Select(s => s.Id).Order()], [], []);
+
+        public async IAsyncEnumerable<MembershipView> WatchMembersAsync([EnumeratorCancellation] CancellationToken stop)
+        {
+            yield return Members;
+            await Task.Delay(Timeout.InfiniteTimeSpan, log.time, stop);
+        }
+
+        public Task AddMemberAsync(PeerId peer, CancellationToken stop) => throw Unplayed();
+
+        public Task RemoveMemberAsync(PeerId peer, CancellationToken stop) => throw Unplayed();
+
+        public Task TransferAsync(PeerId to, CancellationToken stop) => throw Unplayed();
+
+        private static NotSupportedException Unplayed() => new("members do not change here");
+
         internal void Say(LeadershipStatus status)
         {
             Current = status;
