@@ -1,6 +1,7 @@
 using System.Text;
 using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Daemon;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Cli;
 
@@ -15,7 +16,7 @@ internal static class Program
     {
         if (args is ["--version" or "-v"])
         {
-            using var output = Console.OpenStandardOutput();
+            using var output = new StandardStream(1);
             output.Write(Encoding.UTF8.GetBytes($"orch version {Version}\n"));
             return 0;
         }

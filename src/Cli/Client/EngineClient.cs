@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -6,82 +5,69 @@ using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Cli.Client;
 
-/// <summary>Calls of the Engine API over the daemon's unix socket, typed by the shared model.</summary>
+/// <summary>
+/// Calls of the Engine API over the daemon's socket, typed by the shared model. Those with short answers are made at once, on the caller's thread;
+/// streams, and what is asked of many at a time, go through the framework's client, which is made when it is first needed.
+/// </summary>
 internal sealed class EngineClient : IDisposable
 {
-    private readonly HttpClient _http;
+    private readonly EngineWire _wire;
+    private readonly Lock _guard = new();
+    private HttpClient? _http;
 
     internal EngineClient(EngineAddress address)
     {
         Address = address;
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, stop) => await ConnectAsync(address.Path, stop),
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-        })
-        {
-            BaseAddress = new Uri("http://orch"),
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        _wire = new EngineWire(Dial);
     }
 
     internal EngineAddress Address { get; }
 
-    public void Dispose() => _http.Dispose();
-
-    internal async Task<T> GetAsync<T>(string path, CancellationToken stop)
+    public void Dispose()
     {
-        using var response = await SendAsync(HttpMethod.Get, path, null, HttpCompletionOption.ResponseContentRead, stop);
+        _wire.Dispose();
+        _http?.Dispose();
+    }
+
+    internal Task<T> GetAsync<T>(string path, CancellationToken stop) => Answered(() => Read<T>(Ask(HttpMethod.Get, path, null, stop), path));
+
+    /// <summary>The answer as it came, for <c>inspect</c>: nothing that the model does not know is lost.</summary>
+    internal Task<JsonElement> GetJsonAsync(string path, CancellationToken stop) => Answered(() =>
+    {
+        using var json = JsonDocument.Parse(Ask(HttpMethod.Get, path, null, stop));
+        return json.RootElement.Clone();
+    });
+
+    /// <summary>The same as <see cref="GetAsync"/> while others are on their way: the daemon takes its time with each.</summary>
+    internal async Task<T> GetWithOthersAsync<T>(string path, CancellationToken stop)
+    {
+        using var response = await SendAsync(HttpMethod.Get, path, null, stop);
         return Read<T>(await response.Content.ReadAsByteArrayAsync(stop), path);
     }
 
-    /// <summary>The answer as it came, for <c>inspect</c>: nothing that the model does not know is lost.</summary>
-    internal async Task<JsonElement> GetJsonAsync(string path, CancellationToken stop)
-    {
-        using var response = await SendAsync(HttpMethod.Get, path, null, HttpCompletionOption.ResponseContentRead, stop);
-        using var json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(stop));
-        return json.RootElement.Clone();
-    }
+    internal Task<TReply> SendAsync<TBody, TReply>(HttpMethod method, string path, TBody body, CancellationToken stop) =>
+        Answered(() => Read<TReply>(Ask(method, path, ModelJson.Write(body), stop), path));
 
-    internal async Task<TReply> SendAsync<TBody, TReply>(HttpMethod method, string path, TBody body, CancellationToken stop)
-    {
-        using var response = await SendAsync(method, path, Json(body), HttpCompletionOption.ResponseContentRead, stop);
-        return Read<TReply>(await response.Content.ReadAsByteArrayAsync(stop), path);
-    }
+    /// <summary>A call whose JSON the caller writes and reads himself.</summary>
+    internal Task<T> AskAsync<T>(HttpMethod method, string path, byte[]? body, Func<byte[], T> read, CancellationToken stop) =>
+        Answered(() => Read(read, Ask(method, path, body, stop), path));
 
     /// <summary>A call with neither body nor answer.</summary>
-    internal async Task SendAsync(HttpMethod method, string path, CancellationToken stop)
-    {
-        using var response = await SendAsync(method, path, null, HttpCompletionOption.ResponseContentRead, stop);
-    }
+    internal Task SendAsync(HttpMethod method, string path, CancellationToken stop) => Answered(() => Ask(method, path, null, stop));
 
-    internal async Task SendAsync<TBody>(HttpMethod method, string path, TBody body, CancellationToken stop)
-    {
-        using var response = await SendAsync(method, path, Json(body), HttpCompletionOption.ResponseContentRead, stop);
-    }
+    internal Task SendAsync<TBody>(HttpMethod method, string path, TBody body, CancellationToken stop) =>
+        Answered(() => Ask(method, path, ModelJson.Write(body), stop));
 
     /// <summary>A call whose answer is read while it comes; the caller disposes the answer.</summary>
     internal Task<HttpResponseMessage> OpenAsync(HttpMethod method, string path, HttpContent? body, CancellationToken stop) =>
-        SendAsync(method, path, body, HttpCompletionOption.ResponseHeadersRead, stop);
+        SendAsync(method, path, body, stop);
 
     /// <summary>A call that takes its connection over for a program's stdio.</summary>
-    internal async Task<TakenConnection> TakeAsync(string path, byte[] body, CancellationToken stop)
+    internal Task<TakenConnection> TakeAsync(string path, byte[] body, CancellationToken stop) => Answered(() => Guarded(() =>
     {
-        Socket socket;
-        try
-        {
-            socket = await DialAsync(Address.Path, stop);
-        }
-        catch (SocketException e)
-        {
-            throw Unreachable(e);
-        }
-
-        var (connection, status, answer) = await TakenConnection.OpenAsync(socket, path, body, stop);
-        return connection ?? throw Error(status, "", answer);
-    }
+        var (connection, refusal) = TakenConnection.Open(Dial(stop), path, body, stop);
+        return connection ?? throw Error(refusal.Status, refusal.Reason, refusal.Body);
+    }));
 
     internal static string Query(string path, params ReadOnlySpan<(string Name, string? Value)> parameters)
     {
@@ -105,14 +91,13 @@ internal sealed class EngineClient : IDisposable
     internal static string? Filters(IReadOnlyDictionary<string, IReadOnlyList<string>> filters) =>
         filters.Count == 0 ? null : Encoding.UTF8.GetString(ModelJson.Write(new Dictionary<string, IReadOnlyList<string>>(filters)));
 
-    private static ByteArrayContent Json<T>(T body) =>
-        new(ModelJson.Write(body)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+    private static T Read<T>(byte[] body, string path) => Read(static text => ModelJson.Read<T>(text), body, path);
 
-    private static T Read<T>(byte[] body, string path)
+    private static T Read<T>(Func<byte[], T> read, byte[] body, string path)
     {
         try
         {
-            return ModelJson.Read<T>(body);
+            return read(body);
         }
         catch (JsonException e)
         {
@@ -120,14 +105,52 @@ internal sealed class EngineClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? body, HttpCompletionOption until, CancellationToken stop)
+    /// <summary>A failure is the task's, as callers expect of what they can await.</summary>
+    private static Task<T> Answered<T>(Func<T> call)
+    {
+        try
+        {
+            return Task.FromResult(call());
+        }
+        catch (OperationCanceledException e) when (e.CancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<T>(e.CancellationToken);
+        }
+        catch (Exception e)
+        {
+            return Task.FromException<T>(e);
+        }
+    }
+
+    private byte[] Ask(HttpMethod method, string path, byte[]? body, CancellationToken stop)
+    {
+        var answer = Guarded(() => _wire.Ask(method, path, body, stop));
+        return answer.Status is (>= 200 and < 300) or 304 ? answer.Body : throw Error(answer.Status, answer.Reason, answer.Body);
+    }
+
+    private T Guarded<T>(Func<T> call)
+    {
+        try
+        {
+            return call();
+        }
+        catch (SocketException e)
+        {
+            throw Unreachable(e);
+        }
+        catch (IOException e)
+        {
+            throw BrokenOff(e);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? body, CancellationToken stop)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
         HttpResponseMessage response;
         try
         {
-            response = await _http.SendAsync(request, until, stop);
+            response = await Http().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
         }
         catch (HttpRequestException e) when (Refusal(e) is { } socket)
         {
@@ -135,13 +158,44 @@ internal sealed class EngineClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new EngineUnreachableException($"the daemon at {Address.Url} broke off: {(e.InnerException ?? e).Message}", e);
+            throw BrokenOff(e.InnerException ?? e);
         }
         if (response.IsSuccessStatusCode || (int)response.StatusCode == 304)
             return response;
         using (response)
+        {
+            // The answer to HEAD has no body: the same question by GET says why.
+            if (method == HttpMethod.Head)
+                (await SendAsync(HttpMethod.Get, path, null, stop)).Dispose();
             throw await ErrorAsync(response, stop);
+        }
     }
+
+    private HttpClient Http()
+    {
+        lock (_guard)
+        {
+            return _http ??= new HttpClient(new SocketsHttpHandler
+            {
+                ConnectCallback = (_, stop) => new ValueTask<Stream>(Dial(stop).Stream),
+                UseProxy = false,
+                UseCookies = false,
+                AllowAutoRedirect = false,
+            })
+            {
+                BaseAddress = new Uri("http://orch"),
+                Timeout = Timeout.InfiniteTimeSpan,
+            };
+        }
+    }
+
+    private Dialled Dial(CancellationToken stop)
+    {
+        stop.ThrowIfCancellationRequested();
+        return Dialled.Unix(Address.Path);
+    }
+
+    private EngineUnreachableException BrokenOff(Exception e) => new($"the daemon at {Address.Url} broke off: {e.Message}", e);
 
     private static SocketException? Refusal(HttpRequestException e) => e.InnerException as SocketException;
 
@@ -175,23 +229,6 @@ internal sealed class EngineClient : IDisposable
         {
             var text = Encoding.UTF8.GetString(body).Trim();
             return new EngineException(status, text.Length > 0 ? text : $"the daemon answered {status} {reason}", []);
-        }
-    }
-
-    private static async Task<Stream> ConnectAsync(string path, CancellationToken stop) => new NetworkStream(await DialAsync(path, stop), ownsSocket: true);
-
-    private static async Task<Socket> DialAsync(string path, CancellationToken stop)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
         }
     }
 }

@@ -8,6 +8,26 @@ internal static class LogFrames
     /// <summary>Longer than any daemon writes; a greater length means that the stream is not framed.</summary>
     private const int Longest = 16 << 20;
 
+    /// <summary>Writes every piece where it belongs, by blocking calls on the caller's thread.</summary>
+    internal static void Copy(Stream from, Stream output, Stream error)
+    {
+        Span<byte> header = stackalloc byte[8];
+        var body = new byte[4096];
+        while (true)
+        {
+            var read = from.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+            if (read == 0)
+                return;
+            if (read < header.Length)
+                throw new InvalidDataException("the log stream ends within a header");
+            var length = Length(header);
+            if (length > body.Length)
+                body = new byte[length];
+            from.ReadExactly(body.AsSpan(0, length));
+            (header[0] == 2 ? error : output).Write(body.AsSpan(0, length));
+        }
+    }
+
     /// <summary>Hands every piece on as it comes: kind 2 is stderr, the others stdout.</summary>
     internal static async Task CopyAsync(Stream from, Func<int, ReadOnlyMemory<byte>, Task> take, CancellationToken stop)
     {
@@ -20,13 +40,19 @@ internal static class LogFrames
                 return;
             if (read < header.Length)
                 throw new InvalidDataException("the log stream ends within a header");
-            var length = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4));
-            if (header[0] > 3 || length is < 0 or > Longest)
-                throw new InvalidDataException("the log stream is not framed as stdout and stderr");
+            var length = Length(header);
             if (length > body.Length)
                 body = new byte[length];
             await from.ReadExactlyAsync(body.AsMemory(0, length), stop);
             await take(header[0], body.AsMemory(0, length));
         }
+    }
+
+    private static int Length(ReadOnlySpan<byte> header)
+    {
+        var length = BinaryPrimitives.ReadInt32BigEndian(header[4..]);
+        return header[0] > 3 || length is < 0 or > Longest
+            ? throw new InvalidDataException("the log stream is not framed as stdout and stderr")
+            : length;
     }
 }

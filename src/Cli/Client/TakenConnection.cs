@@ -1,18 +1,15 @@
-using System.Globalization;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Orchestrator.Cli.Client;
 
 /// <summary>A connection to the daemon that speaks HTTP no more: after attach and exec it carries a program's stdio.</summary>
 internal sealed class TakenConnection : IAsyncDisposable
 {
-    private const int LongestHead = 64 << 10;
-    private readonly Socket _socket;
+    private readonly Dialled _connection;
 
-    private TakenConnection(Socket socket, Stream stream)
+    private TakenConnection(Dialled connection, Stream stream)
     {
-        _socket = socket;
+        _connection = connection;
         Stream = stream;
     }
 
@@ -23,7 +20,7 @@ internal sealed class TakenConnection : IAsyncDisposable
     {
         try
         {
-            _socket.Shutdown(SocketShutdown.Send);
+            _connection.Socket.Shutdown(SocketShutdown.Send);
         }
         catch (SocketException)
         {
@@ -31,53 +28,35 @@ internal sealed class TakenConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Whoever reads or writes fails now.</summary>
+    internal void Abort() => _connection.Abort();
+
     public ValueTask DisposeAsync() => Stream.DisposeAsync();
 
-    /// <summary>Sends the request over a connected socket and reads the answer's head.</summary>
-    /// <returns>The connection; or, when the daemon does not give it away, its status and what it says.</returns>
-    internal static async Task<(TakenConnection? Connection, int Status, byte[] Body)> OpenAsync(Socket socket, string path, byte[] body, CancellationToken stop)
+    /// <summary>Sends the request over a fresh connection and waits for the answer's head.</summary>
+    /// <returns>The connection; or, when the daemon does not give it away, what it says.</returns>
+    internal static (TakenConnection? Connection, WireAnswer Refusal) Open(Dialled connection, string path, byte[] body, CancellationToken stop)
     {
-        var stream = new NetworkStream(socket, ownsSocket: true);
         try
         {
-            var head = string.Create(
-                CultureInfo.InvariantCulture,
-                $"POST {path} HTTP/1.1\r\nHost: orch\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
-            await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head), .. body], stop);
-            var lines = await HeadAsync(stream, stop);
-            var status = lines[0].Split(' ') is [_, var code, ..] && int.TryParse(code, CultureInfo.InvariantCulture, out var number)
-                ? number
-                : throw new InvalidDataException($"the daemon answered '{lines[0]}', which is not HTTP");
-            if (status == 101)
-                return (new TakenConnection(socket, stream), status, []);
-            var length = lines.FirstOrDefault(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)) is { } line ? int.Parse(line[15..], CultureInfo.InvariantCulture) : 0;
-            var text = new byte[length];
-            await stream.ReadExactlyAsync(text, stop);
-            await stream.DisposeAsync();
-            return (null, status, text);
+            using var abort = stop.UnsafeRegister(static c => ((Dialled)c!).Abort(), connection);
+            connection.Stream.Write(EngineWire.Request(HttpMethod.Post, path, body, "Connection: Upgrade\r\nUpgrade: tcp\r\n"));
+            var reader = new WireReader(connection.Stream);
+            var answer = reader.Read(hasBody: true);
+            if (answer.Status == 101)
+                return (new TakenConnection(connection, reader.Rest.IsEmpty ? connection.Stream : new PrefixedStream(reader.Rest.ToArray(), connection.Stream)), answer);
+            connection.Dispose();
+            return (null, answer);
+        }
+        catch (Exception e) when (e is IOException && stop.IsCancellationRequested)
+        {
+            connection.Dispose();
+            throw new OperationCanceledException(e.Message, e, stop);
         }
         catch
         {
-            await stream.DisposeAsync();
+            connection.Dispose();
             throw;
         }
     }
-
-    /// <summary>Byte by byte: what follows the head is the program's.</summary>
-    private static async Task<string[]> HeadAsync(NetworkStream stream, CancellationToken stop)
-    {
-        var head = new List<byte>();
-        var one = new byte[1];
-        while (!EndsWith(head, "\r\n\r\n"u8))
-        {
-            if (await stream.ReadAsync(one, stop) == 0 || head.Count > LongestHead)
-                throw new InvalidDataException("the daemon's answer ends within its head");
-            head.Add(one[0]);
-        }
-
-        return Encoding.ASCII.GetString([.. head]).Split("\r\n");
-    }
-
-    private static bool EndsWith(List<byte> bytes, ReadOnlySpan<byte> end) =>
-        bytes.Count >= end.Length && System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes)[^end.Length..].SequenceEqual(end);
 }

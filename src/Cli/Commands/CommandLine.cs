@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Orchestrator.Cli.Client;
 using Orchestrator.Cli.Output.Templates;
+using Orchestrator.Worker.Lab;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -29,6 +30,10 @@ internal static class CommandLine
             return 130;
         }
         catch (CommandException e)
+        {
+            return await FailAsync(shell, e.Message, e.ExitCode);
+        }
+        catch (LabException e)
         {
             return await FailAsync(shell, e.Message, e.ExitCode);
         }

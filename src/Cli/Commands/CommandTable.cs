@@ -6,6 +6,7 @@ using Orchestrator.Cli.Commands.Demo;
 using Orchestrator.Cli.Commands.Files;
 using Orchestrator.Cli.Commands.Images;
 using Orchestrator.Cli.Commands.Inspection;
+using Orchestrator.Cli.Commands.Lab;
 using Orchestrator.Cli.Commands.Logs;
 using Orchestrator.Cli.Commands.Networks;
 using Orchestrator.Cli.Commands.Nodes;
@@ -21,75 +22,87 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>Every command of the first level. Only the one that is called is built: making all of them costs start-up time.</summary>
 internal static class CommandTable
 {
-    private static readonly (string Name, Func<Shell, Command> Make)[] Entries =
+    internal static IReadOnlyList<string> Names { get; } =
     [
-        ("stack", StackCommands.Create),
-        ("service", ServiceCommands.Create),
-        ("node", NodeCommands.Create),
-        ("swarm", SwarmCommands.Create),
-        ("container", ContainerCommands.Create),
-        ("image", ImageCommands.Create),
-        ("network", NetworkCommands.Create),
-        ("secret", PayloadCommands.Secrets),
-        ("config", PayloadCommands.Configs),
-        ("volume", VolumeCommands.Create),
-        ("cp", CopyCommand.Create),
-        ("diff", FileCommands.Diff),
-        ("export", FileCommands.Export),
-        ("commit", FileCommands.Commit),
-        ("ps", shell => ContainerCommands.List(shell, "ps")),
-        ("logs", ContainerLogs.Create),
-        ("inspect", InspectCommand.Any),
-        ("run", RunCommand.Run),
-        ("create", RunCommand.Create),
-        ("exec", ExecCommand.Create),
-        ("attach", AttachCommand.Create),
-        ("start", AttachCommand.Start),
-        ("restart", UpkeepCommands.Restart),
-        ("rename", UpkeepCommands.Rename),
-        ("port", UpkeepCommands.Port),
-        ("stop", ContainerCommands.Stop),
-        ("kill", ContainerCommands.Kill),
-        ("wait", ContainerCommands.Wait),
-        ("rm", ContainerCommands.Remove),
-        ("pause", LimitCommands.Pause),
-        ("unpause", LimitCommands.Unpause),
-        ("update", LimitCommands.Update),
-        ("top", LimitCommands.Top),
-        ("stats", StatsCommand.Create),
-        ("images", shell => ImageCommands.List(shell, "images")),
-        ("build", BuildCommand.Create),
-        ("load", ImageCommands.Load),
-        ("import", ImageCommands.Import),
-        ("tag", ImageCommands.Tag),
-        ("rmi", shell => ImageCommands.Remove(shell, "rmi")),
-        ("history", ImageCommands.History),
-        ("version", SystemCommands.Version),
-        ("info", SystemCommands.Info),
-        ("events", SystemCommands.Events),
-        ("system", TeardownCommand.Group),
-        ("daemon", DaemonCommand.Create),
-        ("demo", DemoCommand.Create),
-        ("completion", CompletionCommand.Create),
-        (CompletionCommand.Hidden, CompletionCommand.Words),
+        "stack", "service", "node", "swarm", "container", "image", "network", "secret", "config", "volume", "cp", "diff", "export",
+        "commit", "ps", "logs", "inspect", "run", "create", "exec", "attach", "start", "restart", "rename", "port", "stop", "kill", "wait",
+        "rm", "pause", "unpause", "update", "top", "stats", "images", "build", "load", "import", "tag", "rmi", "history", "version",
+        "info", "events", "system", "daemon", "demo", "lab", "completion",
     ];
-
-    internal static IEnumerable<string> Names => Entries.Select(e => e.Name).Where(n => n != CompletionCommand.Hidden);
 
     /// <summary>The root with the command that the arguments name, or with all of them when they name none.</summary>
     internal static RootCommand Root(IReadOnlyList<string> args, Shell shell)
     {
         var root = new RootCommand("Runs stacks of containers on one host or many.");
-        foreach (var option in root.Options.Where(o => o is VersionOption).ToList())
-            root.Options.Remove(option);
+        if (root.Options.FirstOrDefault(o => o is VersionOption) is { } version)
+            root.Options.Remove(version);
         root.Options.Add(new Option<string?>("--host", "-H") { Description = "Daemon socket to connect to (ORCH_HOST, DOCKER_HOST)", HelpName = "unix://PATH" });
         root.Options.Add(new Option<bool>("--version", "-v") { Description = "Print version information and quit" });
-        // The words of the line that is being completed name commands too.
-        var hidden = args.TakeWhile(a => a != "--").Contains(CompletionCommand.Hidden);
-        var named = Entries.Where(e => hidden ? e.Name == CompletionCommand.Hidden : args.Contains(e.Name)).Take(1).ToList();
-        var first = args.FirstOrDefault(a => !a.StartsWith('-'));
-        foreach (var (_, make) in named.Count > 0 && (first == named[0].Name || args[0].StartsWith('-')) ? named : Entries.ToList())
-            root.Subcommands.Add(make(shell));
+        var first = CommandWords.First(root, args);
+        if (first < args.Count && Make(args[first], shell) is { } named)
+        {
+            root.Subcommands.Add(named);
+            return root;
+        }
+        foreach (var name in Names)
+            root.Subcommands.Add(Make(name, shell)!);
+        root.Subcommands.Add(CompletionCommand.Words(shell));
         return root;
     }
+
+    /// <summary>Null: there is no such command. Not a table of functions: the types behind every one of them would be loaded.</summary>
+    private static Command? Make(string name, Shell shell) => name switch
+    {
+        "stack" => StackCommands.Create(shell),
+        "service" => ServiceCommands.Create(shell),
+        "node" => NodeCommands.Create(shell),
+        "swarm" => SwarmCommands.Create(shell),
+        "container" => ContainerCommands.Create(shell),
+        "image" => ImageCommands.Create(shell),
+        "network" => NetworkCommands.Create(shell),
+        "secret" => PayloadCommands.Secrets(shell),
+        "config" => PayloadCommands.Configs(shell),
+        "volume" => VolumeCommands.Create(shell),
+        "cp" => CopyCommand.Create(shell),
+        "diff" => FileCommands.Diff(shell),
+        "export" => FileCommands.Export(shell),
+        "commit" => FileCommands.Commit(shell),
+        "ps" => ContainerCommands.List(shell, "ps"),
+        "logs" => ContainerLogs.Create(shell),
+        "inspect" => InspectCommand.Any(shell),
+        "run" => RunCommand.Run(shell),
+        "create" => RunCommand.Create(shell),
+        "exec" => ExecCommand.Create(shell),
+        "attach" => AttachCommand.Create(shell),
+        "start" => AttachCommand.Start(shell),
+        "restart" => UpkeepCommands.Restart(shell),
+        "rename" => UpkeepCommands.Rename(shell),
+        "port" => UpkeepCommands.Port(shell),
+        "stop" => ContainerCommands.Stop(shell),
+        "kill" => ContainerCommands.Kill(shell),
+        "wait" => ContainerCommands.Wait(shell),
+        "rm" => ContainerCommands.Remove(shell),
+        "pause" => LimitCommands.Pause(shell),
+        "unpause" => LimitCommands.Unpause(shell),
+        "update" => LimitCommands.Update(shell),
+        "top" => LimitCommands.Top(shell),
+        "stats" => StatsCommand.Create(shell),
+        "images" => ImageCommands.List(shell, "images"),
+        "build" => BuildCommand.Create(shell),
+        "load" => ImageCommands.Load(shell),
+        "import" => ImageCommands.Import(shell),
+        "tag" => ImageCommands.Tag(shell),
+        "rmi" => ImageCommands.Remove(shell, "rmi"),
+        "history" => ImageCommands.History(shell),
+        "version" => SystemCommands.Version(shell),
+        "info" => SystemCommands.Info(shell),
+        "events" => SystemCommands.Events(shell),
+        "system" => TeardownCommand.Group(shell),
+        "daemon" => DaemonCommand.Create(shell),
+        "demo" => DemoCommand.Create(shell),
+        "lab" => LabCommands.Create(shell),
+        "completion" => CompletionCommand.Create(shell),
+        CompletionCommand.Hidden => CompletionCommand.Words(shell),
+        _ => null,
+    };
 }

@@ -11,8 +11,17 @@ internal static class CommandWords
     private static readonly string[][] Takers =
     [
         ["service", "create"], ["run"], ["create"], ["exec"], ["container", "run"], ["container", "create"], ["container", "exec"],
-        ["top"], ["container", "top"],
+        ["top"], ["container", "top"], ["lab", "exec"],
     ];
+
+    /// <summary>Where the root's own options end and the command's name stands; the count when there is none.</summary>
+    internal static int First(Command root, IReadOnlyList<string> args)
+    {
+        var at = 0;
+        while (at < args.Count && args[at].StartsWith('-'))
+            at += TakesNext(args[at], root.Options) ? 2 : 1;
+        return Math.Min(at, args.Count);
+    }
 
     internal static IReadOnlyList<string> Guard(Command root, string[] args)
     {

@@ -39,11 +39,18 @@ internal sealed class Shell
         OpenInput = () => new StandardStream(0),
         RawOut = new StandardStream(1),
         RawError = new StandardStream(2),
-        Environment = System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
-            .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal),
+        Environment = EnvironmentOfProcess(),
         Folder = Directory.GetCurrentDirectory(),
         Time = TimeProvider.System,
-        IsTerminal = !Console.IsOutputRedirected,
-        InputIsTerminal = !Console.IsInputRedirected,
+        IsTerminal = ConsoleMode.IsTerminal(1),
+        InputIsTerminal = ConsoleMode.IsTerminal(0),
     };
+
+    private static Dictionary<string, string> EnvironmentOfProcess()
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+            variables[(string)variable.Key] = (string?)variable.Value ?? "";
+        return variables;
+    }
 }

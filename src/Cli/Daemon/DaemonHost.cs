@@ -164,7 +164,7 @@ internal sealed class DaemonHost
     private async Task ListenClusterAsync(string path, SwarmNode node, CancellationToken stop)
     {
         await ApiSocket.ClearAsync(path, stop);
-        var rpc = new RpcServer(_time, _logs.CreateLogger("Orchestrator.Shared.Rpc"));
+        var rpc = new RpcServer(_time, _logs.CreateLogger("Orchestrator.Shared.Rpc")) { Local = () => node.Self };
         DispatcherRpc.Map(rpc, () => node.Dispatcher);
         var host = await HttpHost.StartAsync(
             server =>

@@ -7,7 +7,7 @@ namespace Orchestrator.Manager.Api;
 /// <summary><c>/services</c>: what the cluster shall run.</summary>
 internal sealed class ServiceApi(ClusterDoor door)
 {
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         router.Map("GET", "/services", ListAsync);
         router.Map("POST", "/services/create", CreateAsync);
@@ -37,14 +37,14 @@ internal sealed class ServiceApi(ClusterDoor door)
     };
 
     /// <summary>The counts that <c>GET /services?status=true</c> joins in.</summary>
-    internal static ServiceStatus Status(Service service, IEnumerable<ServiceTask> tasks)
+    internal static ServiceStatus Status(ClusterState state, Service service, IEnumerable<ServiceTask> tasks)
     {
         ulong running = 0, wanted = 0, completed = 0;
         foreach (var task in tasks)
         {
             if (task.DesiredState <= TaskState.Running)
                 wanted++;
-            if (task.Status.State == TaskState.Running)
+            if (task.Status.State == TaskState.Running && !IsLost(state, task))
                 running++;
             if (task.Status.State == TaskState.Complete)
                 completed++;
@@ -64,6 +64,10 @@ internal sealed class ServiceApi(ClusterDoor door)
         };
     }
 
+    /// <summary>What runs on a node that is down is not counted, though it may run on.</summary>
+    private static bool IsLost(ClusterState state, ServiceTask task) =>
+        state.Nodes.TryGetValue(task.NodeId, out var node) && node.Status.State == NodeState.Down;
+
     private Task ListAsync(ApiRequest request)
     {
         var state = door.State;
@@ -71,7 +75,7 @@ internal sealed class ServiceApi(ClusterDoor door)
         if (request.Flag("status"))
         {
             var tasks = state.Tasks.Values.ToLookup(t => t.ServiceId);
-            found = [.. found.Select(s => s with { ServiceStatus = Status(s, tasks[s.Id]) })];
+            found = [.. found.Select(s => s with { ServiceStatus = Status(state, s, tasks[s.Id]) })];
         }
 
         return request.ReplyAsync(found);

@@ -10,7 +10,7 @@ internal sealed class StackApi(ClusterDoor door)
     /// <summary>A stack brings its secrets' and configs' data with it, of which each alone may be a megabyte.</summary>
     private const long MostStackBytes = 32 << 20;
 
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         router.Map("GET", "/orch/stacks", r => r.ReplyAsync(List(door.State)));
         router.Map("GET", "/orch/stacks/{name}", r => r.ReplyAsync(Inspect(door.State, r.Argument("name"))));

@@ -8,9 +8,9 @@ namespace Orchestrator.Manager.Dispatch;
 /// <summary>What a session's node was last told.</summary>
 internal sealed record Told(
     ulong Sequence, bool Complete, ImmutableDictionary<TaskId, ServiceTask> Tasks, ImmutableArray<Network> Networks, EndpointTable? Endpoints,
-    ImmutableHashSet<string> Payloads)
+    ImmutableHashSet<string> Payloads, ImmutableArray<ManagerPeer> Managers, NodeRole? Role)
 {
-    internal static Told Nothing { get; } = new(0, false, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null, []);
+    internal static Told Nothing { get; } = new(0, false, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null, [], [], null);
 }
 
 /// <summary>The difference between what a node was told and what the state says of it.</summary>
@@ -31,7 +31,11 @@ internal static class AssignmentPlan
         if (payloads.More)
             return PayloadsAlone(payloads, session, told);
         var first = !told.Complete;
-        if (!first && changed.Count == 0 && removed.Count == 0 && !networksChanged && !endpointsChanged && payloads.IsEmpty)
+        var managers = Managers(state);
+        var managersChanged = !managers.AsSpan().SequenceEqual(told.Managers.AsSpan());
+        var role = Role(state, node) ?? told.Role;
+        if (!first && changed.Count == 0 && removed.Count == 0 && !networksChanged && !endpointsChanged && payloads.IsEmpty
+            && !managersChanged && role == told.Role)
             return (null, told);
 
         var message = new Assignments
@@ -46,9 +50,11 @@ internal static class AssignmentPlan
             RemovedTasks = removed,
             Networks = first || networksChanged ? networks : null,
             Endpoints = endpointsChanged ? endpoints : null,
+            Managers = managersChanged ? managers : null,
+            Role = role == told.Role ? null : role,
         };
         var known = told.Tasks.RemoveRange(removed).SetItems(changed.Select(t => KeyValuePair.Create(t.Id, t)));
-        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads)));
+        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads), managers, role));
     }
 
     private static (Assignments, Told) PayloadsAlone(PayloadPlan payloads, string session, Told told)
@@ -74,6 +80,16 @@ internal static class AssignmentPlan
         .. tasks.SelectMany(t => t.NetworksAttachments).Select(a => a.NetworkId).Distinct().Order()
             .Select(id => state.Networks.GetValueOrDefault(id) ?? state.LeavingNetworks.GetValueOrDefault(id)).OfType<Network>(),
     ];
+
+    private static ImmutableArray<ManagerPeer> Managers(ClusterState state) =>
+    [
+        .. state.Nodes.Values.Where(n => n.ManagerStatus is { Addr.Length: > 0 })
+            .Select(n => new ManagerPeer { NodeId = n.Id, Address = n.ManagerStatus!.Addr }),
+    ];
+
+    /// <summary>The role in force, which is not the role wanted (<see cref="NodeSpec.Role"/>).</summary>
+    private static NodeRole? Role(ClusterState state, NodeId node) =>
+        state.Nodes.TryGetValue(node, out var known) ? known.ManagerStatus is null ? NodeRole.Worker : NodeRole.Manager : null;
 
     private static TaskAssignment Assignment(ClusterState state, ServiceTask task) => new()
     {

@@ -8,12 +8,19 @@ using Orchestrator.Shared.Rpc;
 namespace Orchestrator.Manager.Dispatch;
 
 /// <summary>The leader's side of the agents' sessions. It answers while <see cref="RunAsync"/> runs, and refuses otherwise.</summary>
+/// <param name="cluster">The state, and the door to the log.</param>
+/// <param name="leader">The address of the manager that leads, as far as this one knows: told to who comes here instead.</param>
+/// <param name="time">The clock.</param>
+/// <param name="ids">Names sessions.</param>
 /// <param name="jitter">In [0, 1): spreads the nodes' heartbeats over half a period.</param>
-internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdSource ids, Func<double> jitter, ILogger log) : IDispatcher
+/// <param name="log">The room's.</param>
+internal sealed partial class Dispatcher(
+    Cluster cluster, Func<string?> leader, TimeProvider time, IdSource ids, Func<double> jitter, ILogger log) : IDispatcher
 {
     private readonly Lock guard = new();
     private readonly Dictionary<NodeId, Session> sessions = [];
     private readonly Heartbeats heartbeats = new();
+    private readonly long began = time.GetTimestamp();
     private CancellationToken? running;
 
     public async IAsyncEnumerable<Assignments> SessionAsync(SessionRequest request, [EnumeratorCancellation] CancellationToken stop)
@@ -22,12 +29,21 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
         using var session = Open(node, stop);
         try
         {
+            // Said at once, so that a node knows a leader that has much to do from one that is gone.
+            var told = Told.Nothing with { Sequence = 1 };
+            yield return new() { SessionId = session.Id, Sequence = told.Sequence, Partial = true };
             await RegisterAsync(request, session.Ended, stop);
             log.SessionOpened(node, session.Id);
-            var told = Told.Nothing;
             while (true)
             {
                 var state = cluster.Current;
+                if (state.Nodes.TryGetValue(node, out var stored) && stored.Status.State == NodeState.Down)
+                {
+                    // The word that it is late was on its way to the log when this session began.
+                    await RegisterAsync(request, session.Ended, stop);
+                    continue;
+                }
+
                 (var message, told) = AssignmentPlan.Plan(state, node, session.Id, told);
                 if (message is not null)
                     yield return message;
@@ -49,26 +65,36 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
         lock (guard)
         {
             Known(request.NodeId, request.SessionId);
-            heartbeats.Heard(request.NodeId, time.GetUtcNow(), period);
+            heartbeats.Heard(request.NodeId, Now, period);
         }
 
         return Task.FromResult(new HeartbeatReply { Period = period * (1 - (jitter() / 2)) });
     }
 
-    private TimeSpan Period => cluster.Current.Swarm?.Spec.Dispatcher.HeartbeatPeriod is { } period && period > TimeSpan.Zero ? period : TimeSpan.FromSeconds(1);
+    private TimeSpan Period
+    {
+        get
+        {
+            var state = cluster.Current;
+            var wanted = state.Swarm?.Spec.Dispatcher.HeartbeatPeriod is { } period && period > TimeSpan.Zero ? period : TimeSpan.FromSeconds(1);
+            return Heartbeats.Period(wanted, state.Nodes.Count);
+        }
+    }
+
+    private TimeSpan Now => time.GetElapsedTime(began);
 
     private Session Open(NodeId node, CancellationToken caller)
     {
-        if (!cluster.Current.Nodes.ContainsKey(node))
-            throw new RpcException(RpcStatus.NotFound, $"node {node} is not a member of this cluster");
         lock (guard)
         {
             var term = running ?? throw NotLeading();
+            if (!cluster.Current.Nodes.ContainsKey(node))
+                throw new RpcException(RpcStatus.NotFound, $"node {node} is not a member of this cluster");
             if (sessions.Remove(node, out var older))
                 older.End();
             var session = new Session(ids.Next(), CancellationTokenSource.CreateLinkedTokenSource(term, caller));
             sessions[node] = session;
-            heartbeats.Heard(node, time.GetUtcNow(), Period);
+            heartbeats.Heard(node, Now, Period);
             return session;
         }
     }
@@ -113,5 +139,7 @@ internal sealed partial class Dispatcher(Cluster cluster, TimeProvider time, IdS
             throw new RpcException(RpcStatus.FailedPrecondition, $"session {session} of node {node} is over: open a new one");
     }
 
-    private static RpcException NotLeading() => new(RpcStatus.Unavailable, "this manager is not the leader");
+    private RpcException NotLeading() => leader() is { Length: > 0 } address
+        ? new(RpcStatus.Unavailable, $"this manager is not the leader: {address} is") { Trailers = RpcMetadata.Empty.With(DispatcherRpc.LeaderTrailer, address) }
+        : new(RpcStatus.Unavailable, "this manager is not the leader, and knows of none");
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orchestrator.Manager.Allocation;
+using Orchestrator.Manager.Orchestration.Drains;
 using Orchestrator.Manager.Orchestration.Global;
 using Orchestrator.Manager.Orchestration.Reaping;
 using Orchestrator.Manager.Orchestration.Replicated;
@@ -23,6 +24,7 @@ internal static class ControlTurn
     private static readonly ImmutableArray<Room> Rooms =
     [
         RestartPlan.Plan,
+        DrainPlan.Plan,
         ReplicaPlan.Plan,
         GlobalPlan.Plan,
         UpdatePlan.Plan,

@@ -41,6 +41,17 @@ internal sealed record Slot(int Number, NodeId Node, ImmutableArray<ServiceTask>
     /// <summary>A task that has to wait for other services is prepared meanwhile.</summary>
     internal static TaskState FirstDesired(string? waits) => waits is null ? TaskState.Running : TaskState.Ready;
 
-    internal NewTask Replacement(Service service, TaskId id, TaskState desired, DateTimeOffset? notBefore = null) =>
-        new(id, service.Id, service.SpecVersion.Index, Number, Node, desired, notBefore);
+    internal NewTask Replacement(Service service, TaskId id, TaskState desired, DateTimeOffset? notBefore = null, TaskRelief? relief = null) =>
+        new(id, service.Id, service.SpecVersion.Index, Number, Node, desired, notBefore, relief);
+
+    /// <summary>The live task that was made to take over from this one.</summary>
+    internal ServiceTask? ReliefOf(ServiceTask task) => Live.FirstOrDefault(t => t.Relief?.TaskId == task.Id);
+
+    /// <summary>The live task from which this one is to take over.</summary>
+    internal ServiceTask? RelievedBy(ServiceTask task) => task.Relief is { } relief ? Live.FirstOrDefault(t => t.Id == relief.TaskId) : null;
+
+    /// <summary>The new task beside an old one that an update already started.</summary>
+    internal ServiceTask? SuccessorOf(Service service, ServiceTask task) => ReferenceEquals(task.Spec, service.Spec.TaskTemplate)
+        ? null
+        : Live.FirstOrDefault(t => t.Id != task.Id && ReferenceEquals(t.Spec, service.Spec.TaskTemplate));
 }

@@ -12,10 +12,44 @@ internal interface IProposer
     /// </exception>
     Task<ulong> ProposeAsync(ReadOnlyMemory<byte> entry, CancellationToken stop);
 
+    /// <summary>
+    /// A linearizable read point (Ongaro's thesis, section 6.4): completes when this node has applied everything that was committed before the
+    /// call. The leader confirms by a round of heartbeats that it still leads; a follower asks it.
+    /// </summary>
+    /// <exception cref="NotLeaderException">No leader is known.</exception>
+    /// <exception cref="ProposalDroppedException">The leader was lost before it answered, or this node stopped.</exception>
+    Task ReadIndexAsync(CancellationToken stop);
+
+    /// <summary>
+    /// Leader only. Adds the peer as a learner and makes it a voter when it has caught up; completes when that is committed, at once for
+    /// a voter. Who stops waiting takes nothing back: a learner is promoted whenever it has caught up.
+    /// </summary>
+    /// <exception cref="NotLeaderException">This node does not lead.</exception>
+    /// <exception cref="ProposalDroppedException">Leadership was lost meanwhile; ask the next leader.</exception>
+    /// <exception cref="MembershipException">The peer was removed meanwhile.</exception>
+    Task AddMemberAsync(PeerId peer, CancellationToken stop);
+
+    /// <summary>Leader only. Completes when it is committed, at once for somebody who is no member. A leader that removes itself hands leadership over.</summary>
+    /// <exception cref="NotLeaderException">This node does not lead.</exception>
+    /// <exception cref="ProposalDroppedException">Leadership was lost meanwhile; ask the next leader.</exception>
+    /// <exception cref="MembershipException">It is the last voter.</exception>
+    Task RemoveMemberAsync(PeerId peer, CancellationToken stop);
+
+    /// <summary>Leader only. Hands leadership to a voter; completes when this node leads no more.</summary>
+    /// <exception cref="NotLeaderException">This node does not lead.</exception>
+    /// <exception cref="MembershipException">The peer does not vote, or did not take over within an election timeout.</exception>
+    Task TransferAsync(PeerId to, CancellationToken stop);
+
     LeadershipStatus Current { get; }
 
     /// <summary>Yields the status now and after every change; a slow reader sees the newest, not every one.</summary>
     IAsyncEnumerable<LeadershipStatus> WatchLeadershipAsync(CancellationToken stop);
+
+    /// <summary>Who is a member, and who is heard from.</summary>
+    MembershipView Members { get; }
+
+    /// <summary>Yields the members now and after every change; a slow reader sees the newest, not every one.</summary>
+    IAsyncEnumerable<MembershipView> WatchMembersAsync(CancellationToken stop);
 }
 
 /// <summary>
@@ -34,5 +68,8 @@ internal sealed class NotLeaderException(PeerId? leader)
     internal PeerId? LeaderId { get; } = leader;
 }
 
+/// <summary>A change of members that cannot be; the message is a sentence for the operator.</summary>
+internal sealed class MembershipException(string message) : Exception(message);
+
 /// <summary>The outcome of a proposal is unknown: it may still commit under another leader.</summary>
-internal sealed class ProposalDroppedException(string reason) : Exception($"the proposal was dropped: {reason}");
+internal sealed class ProposalDroppedException(string reason) : Exception($"the request was dropped: {reason}");

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Orchestrator.Manager.Raft;
 using Orchestrator.Manager.State.Apply;
 
@@ -12,17 +13,68 @@ internal sealed class Cluster(ulong process) : ICluster, IReplicatedMachine
     private readonly ChangeBroadcast broadcast = new();
     private volatile ClusterState current = ClusterState.Empty;
     private IProposer? proposer;
+    private Forwarding? forwarding;
+    private Func<ClusterState, Command, Refusal?>? guard;
     private ulong proposals;
+    private ulong requests;
 
     public ClusterState Current => current;
 
     /// <summary>Names the door to the log: cluster and log need each other, so one comes second.</summary>
     internal void ProposeThrough(IProposer log) => proposer = log;
 
-    public async Task<Outcome> ProposeAsync(Command command, CancellationToken stop)
+    /// <summary>Has other managers take what this one can't while it does not lead. None: it is refused then.</summary>
+    internal void ForwardThrough(Forwarding door) => forwarding = door;
+
+    /// <summary>What a leader refuses for reasons outside of the state, such as managers that are not to be reached.</summary>
+    internal void GuardBy(Func<ClusterState, Command, Refusal?> refuse) => guard = refuse;
+
+    public Task<Outcome> ProposeAsync(Command command, CancellationToken stop)
     {
+        if (forwarding is not { } door || command is LeaderCommand)
+            return ProposeAsLeaderAsync(command, stop);
         if (Preflight.Check(current, command) is { } refusal)
-            return new(current.Index, refusal);
+            return Task.FromResult(new Outcome(current.Index, refusal));
+        var id = command.RequestId ?? string.Create(CultureInfo.InvariantCulture, $"{process:x}-{Interlocked.Increment(ref requests):x}");
+        return door.ProposeAsync(command with { RequestId = id }, stop);
+    }
+
+    public async Task<ClusterState> FreshAsync(CancellationToken stop)
+    {
+        if (forwarding is { } door)
+            await door.FreshAsync(stop);
+        return current;
+    }
+
+    /// <summary>Completes when this node's state is at the index or past it.</summary>
+    internal async Task ReachAsync(ulong index, CancellationToken stop)
+    {
+        while (current.Index < index)
+            await NewerThanAsync(current.Index, stop);
+    }
+
+    /// <summary>As <see cref="ProposeAsync"/>, on this node alone and at once.</summary>
+    /// <exception cref="ClusterUnavailableException">It does not lead, or leads no more.</exception>
+    internal async Task<Outcome> ProposeAsLeaderAsync(Command command, CancellationToken stop)
+    {
+        try
+        {
+            return await ProposeHereAsync(command, stop);
+        }
+        catch (Exception failure) when (failure is NotLeaderException or ProposalDroppedException)
+        {
+            throw new ClusterUnavailableException(failure.Message, failure);
+        }
+    }
+
+    /// <summary>As <see cref="ProposeAsLeaderAsync"/>, with Raft's own words for what went wrong.</summary>
+    /// <exception cref="NotLeaderException">It does not lead.</exception>
+    /// <exception cref="ProposalDroppedException">It leads no more.</exception>
+    internal async Task<Outcome> ProposeHereAsync(Command command, CancellationToken stop)
+    {
+        var seen = current;
+        if ((Preflight.Check(seen, command) ?? guard?.Invoke(seen, command)) is { } refusal)
+            return new(seen.Index, refusal);
         var log = proposer ?? throw new ClusterUnavailableException("this node is not part of a cluster: run \"orch swarm init\" first");
         var number = Interlocked.Increment(ref proposals);
         var applied = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,14 +85,6 @@ internal sealed class Cluster(ulong process) : ICluster, IReplicatedMachine
 
             // Applied here already: the log answers after Apply, which set the outcome.
             return await applied.Task;
-        }
-        catch (NotLeaderException failure)
-        {
-            throw new ClusterUnavailableException(failure.Message, failure);
-        }
-        catch (ProposalDroppedException failure)
-        {
-            throw new ClusterUnavailableException(failure.Message, failure);
         }
         finally
         {

@@ -18,6 +18,12 @@ internal sealed record ClusterState
     public ulong Index { get; init; }
 
     public Swarm? Swarm { get; init; }
+
+    /// <summary>The cluster's CA and tokens; null before init, and in a cluster that has just been taken over from a version without.</summary>
+    public ClusterSecurity? Security { get; init; }
+    /// <summary>Certificates of members that were removed or demoted.</summary>
+    public ImmutableSortedDictionary<NodeId, Revocation> Revocations { get; init; } = ImmutableSortedDictionary<NodeId, Revocation>.Empty;
+
     public ImmutableSortedDictionary<NodeId, Node> Nodes { get; init; } = ImmutableSortedDictionary<NodeId, Node>.Empty;
     public ImmutableSortedDictionary<ServiceId, Service> Services { get; init; } = ImmutableSortedDictionary<ServiceId, Service>.Empty;
     public ImmutableSortedDictionary<TaskId, ServiceTask> Tasks { get; init; } = ImmutableSortedDictionary<TaskId, ServiceTask>.Empty;

@@ -7,6 +7,7 @@ namespace Orchestrator.Manager.State;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(InitSwarm), "swarm-init")]
 [JsonDerivedType(typeof(UpdateSwarm), "swarm-update")]
+[JsonDerivedType(typeof(SetSecurity), "swarm-security")]
 [JsonDerivedType(typeof(UpdateNode), "node-update")]
 [JsonDerivedType(typeof(RemoveNode), "node-remove")]
 [JsonDerivedType(typeof(CreateService), "service-create")]
@@ -38,6 +39,10 @@ namespace Orchestrator.Manager.State;
 [JsonDerivedType(typeof(JoinNode), "node-join")]
 [JsonDerivedType(typeof(RegisterNode), "node-register")]
 [JsonDerivedType(typeof(SetNodeState), "node-state")]
+[JsonDerivedType(typeof(ConfirmNodeTls), "node-tls")]
+[JsonDerivedType(typeof(SetManager), "node-manager")]
+[JsonDerivedType(typeof(LeaveNode), "node-leave")]
+[JsonDerivedType(typeof(BeginAnew), "swarm-begin-anew")]
 internal abstract record Command
 {
     /// <summary>The proposer's clock; becomes CreatedAt and UpdatedAt.</summary>
@@ -48,13 +53,32 @@ internal abstract record Command
 }
 
 /// <summary>The first entry of a cluster: itself and its first node.</summary>
-internal sealed record InitSwarm(Swarm Swarm, Node FirstNode) : Command;
+internal sealed record InitSwarm(Swarm Swarm, Node FirstNode) : Command
+{
+    /// <summary>Its CA and tokens; null in the entries of clusters that were begun before nodes had certificates.</summary>
+    public ClusterSecurity? Security { get; init; }
+}
 
-internal sealed record UpdateSwarm(ulong Version, SwarmSpec Spec) : Command;
+internal sealed record UpdateSwarm(ulong Version, SwarmSpec Spec) : Command
+{
+    /// <summary>What changes with it: new tokens, a rotation of the CA. Both or neither.</summary>
+    public SetSecurity? Security { get; init; }
+}
+
+/// <summary>Replaces the cluster's security as a whole.</summary>
+/// <param name="Version">The one that it was made from; zero: there was none.</param>
+internal sealed record SetSecurity(ulong Version, ClusterSecurity Security) : Command;
 
 internal sealed record UpdateNode(NodeId Id, ulong Version, NodeSpec Spec) : Command;
 
 internal sealed record RemoveNode(NodeId Id, bool Force) : Command;
+
+/// <summary>A node said farewell: it is down, a worker by its spec, and its tasks are replaced.</summary>
+internal sealed record LeaveNode(NodeId Id) : Command;
+
+/// <summary>The consensus was begun anew with one manager: every other one is a worker that is down, until it is heard of.</summary>
+/// <param name="Address">Where the one answers now, <c>host:port</c>.</param>
+internal sealed record BeginAnew(NodeId Self, string Address) : Command;
 
 internal sealed record CreateService(ServiceId Id, ServiceSpec Spec) : Command;
 

@@ -9,11 +9,15 @@ internal interface ICluster
     ClusterState Current { get; }
 
     /// <summary>
-    /// Appends the command to the log and completes when it is durable on a majority and applied here.
+    /// Has the leader append the command to the log, and completes when it is durable on a majority and applied here.
     /// A command that Apply refuses completes too, with <see cref="Outcome.Refusal"/> set and nothing changed.
     /// </summary>
     /// <exception cref="ClusterUnavailableException">There is no leader to take it, or it stepped down before the entry was committed.</exception>
     Task<Outcome> ProposeAsync(Command command, CancellationToken stop);
+
+    /// <summary>The state with everything in it that was acknowledged, by any manager, before the call.</summary>
+    /// <exception cref="ClusterUnavailableException">There is no leader who could say so.</exception>
+    Task<ClusterState> FreshAsync(CancellationToken stop);
 
     /// <summary>Yields every change after the call, in log order. A reader that falls behind sees <see cref="StateChange.Lagged"/> and re-reads <see cref="Current"/>.</summary>
     IAsyncEnumerable<StateChange> WatchAsync(CancellationToken stop);

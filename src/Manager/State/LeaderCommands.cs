@@ -6,8 +6,11 @@ namespace Orchestrator.Manager.State;
 // What the leader's own rooms write. None of these is ever refused: a step whose object changed meanwhile does
 // nothing, and the room that proposed it sees so in the next state and plans again.
 
+/// <summary>What only the leader of the moment may write: when it leads no more, the next one judges for itself, so none of these is forwarded.</summary>
+internal abstract record LeaderCommand : Command;
+
 /// <summary>What the rooms decided in one turn of the control loop, applied in this order in one entry.</summary>
-internal sealed record Turn(IReadOnlyList<Command> Steps) : Command;
+internal sealed record Turn(IReadOnlyList<Command> Steps) : LeaderCommand;
 
 /// <summary>Makes tasks from their service's spec, which is therefore not in the entry.</summary>
 internal sealed record CreateTasks(IReadOnlyList<NewTask> Tasks) : Command;
@@ -15,8 +18,10 @@ internal sealed record CreateTasks(IReadOnlyList<NewTask> Tasks) : Command;
 /// <param name="SpecVersion">The service's spec version it was planned for; under another one it is not made.</param>
 /// <param name="NodeId">Given for global services, empty otherwise.</param>
 /// <param name="NotBefore">When the restart policy's delay ends; only for a desired state of ready.</param>
+/// <param name="Relief">The task of a drained node that is to go when this one runs.</param>
 internal sealed record NewTask(
-    TaskId Id, ServiceId ServiceId, ulong SpecVersion, int Slot, NodeId NodeId, TaskState DesiredState, DateTimeOffset? NotBefore = null);
+    TaskId Id, ServiceId ServiceId, ulong SpecVersion, int Slot, NodeId NodeId, TaskState DesiredState, DateTimeOffset? NotBefore = null,
+    TaskRelief? Relief = null);
 
 /// <summary>Moves desired states; they only ever grow.</summary>
 internal sealed record SetDesiredStates(IReadOnlyList<DesiredChange> Tasks) : Command;
@@ -42,12 +47,12 @@ internal sealed record TaskExplanation(TaskId Id, string Error);
 internal sealed record DeleteTasks(IReadOnlyList<TaskId> Ids) : Command;
 
 /// <summary>What nodes observed of their own tasks.</summary>
-internal sealed record ReportTasks(IReadOnlyList<NodeReport> Nodes) : Command;
+internal sealed record ReportTasks(IReadOnlyList<NodeReport> Nodes) : LeaderCommand;
 
 internal sealed record NodeReport(NodeId NodeId, IReadOnlyList<TaskStatusUpdate> Updates);
 
 /// <param name="SpecVersion">The spec version that is being rolled out; under another one nothing is written.</param>
-internal sealed record SetUpdateStatus(ServiceId Id, ulong SpecVersion, UpdateStatus Status) : Command;
+internal sealed record SetUpdateStatus(ServiceId Id, ulong SpecVersion, UpdateStatus Status) : LeaderCommand;
 
 /// <summary>An update failed by its own rule: the previous spec becomes the spec again.</summary>
 internal sealed record RollBackService(ServiceId Id, ulong SpecVersion, string Message) : Command;
@@ -66,6 +71,13 @@ internal sealed record DeleteNetworks(IReadOnlyList<NetworkId> Ids) : Command;
 internal sealed record JoinNode(Node Node) : Command;
 
 /// <summary>A node's agent opened a session: the node is ready and this is what it offers.</summary>
-internal sealed record RegisterNode(NodeId Id, NodeDescription Description, string Address) : Command;
+internal sealed record RegisterNode(NodeId Id, NodeDescription Description, string Address) : LeaderCommand;
 
-internal sealed record SetNodeState(NodeId Id, NodeState State, string Message) : Command;
+/// <summary>A node proved that it uses a certificate of this issuer and said whom it trusts.</summary>
+internal sealed record ConfirmNodeTls(NodeId Id, TlsInfo Tls) : Command;
+
+internal sealed record SetNodeState(NodeId Id, NodeState State, string Message) : LeaderCommand;
+
+/// <summary>Makes the role that a node's spec asks for its role in force, once the consensus agrees.</summary>
+/// <param name="Address">Where the manager answers, <c>host:port</c>; null: it is none any more.</param>
+internal sealed record SetManager(NodeId Id, string? Address) : LeaderCommand;

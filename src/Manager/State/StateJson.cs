@@ -12,6 +12,7 @@ internal static class StateJson
 
     internal static JsonTypeInfo<Command> Command { get; } = (JsonTypeInfo<Command>)Options.GetTypeInfo(typeof(Command));
     internal static JsonTypeInfo<SnapshotRecord> Record { get; } = (JsonTypeInfo<SnapshotRecord>)Options.GetTypeInfo(typeof(SnapshotRecord));
+    internal static JsonTypeInfo<Outcome> Outcome { get; } = (JsonTypeInfo<Outcome>)Options.GetTypeInfo(typeof(Outcome));
     internal static JsonTypeInfo<TaskSpec> TaskSpec { get; } = (JsonTypeInfo<TaskSpec>)Options.GetTypeInfo(typeof(TaskSpec));
     internal static JsonTypeInfo<ServiceSpec> ServiceSpec { get; } = (JsonTypeInfo<ServiceSpec>)Options.GetTypeInfo(typeof(ServiceSpec));
 
@@ -23,4 +24,5 @@ internal static class StateJson
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(Command))]
 [JsonSerializable(typeof(SnapshotRecord))]
+[JsonSerializable(typeof(Outcome))]
 internal sealed partial class StateJsonContext : JsonSerializerContext;

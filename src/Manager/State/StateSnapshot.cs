@@ -10,6 +10,8 @@ internal sealed record SnapshotRecord
 {
     public SnapshotHeader? Header { get; init; }
     public Swarm? Swarm { get; init; }
+    public ClusterSecurity? Security { get; init; }
+    public Revocation? Revocation { get; init; }
     public Node? Node { get; init; }
     public Network? Network { get; init; }
     public Network? LeavingNetwork { get; init; }
@@ -40,6 +42,10 @@ internal static class StateSnapshot
         yield return Line(new() { Header = new(Format, state.Index) });
         if (state.Swarm is { } swarm)
             yield return Line(new() { Swarm = swarm });
+        if (state.Security is { } security)
+            yield return Line(new() { Security = security });
+        foreach (var revocation in state.Revocations.Values)
+            yield return Line(new() { Revocation = revocation });
         foreach (var node in state.Nodes.Values)
             yield return Line(new() { Node = node });
         foreach (var network in state.Networks.Values)
@@ -111,6 +117,8 @@ internal static class StateSnapshot
             state = record switch
             {
                 { Swarm: { } swarm } => before with { Swarm = swarm },
+                { Security: { } security } => before with { Security = security },
+                { Revocation: { } revocation } => before with { Revocations = before.Revocations.Add(revocation.NodeId, revocation) },
                 { Node: { } node } => before with { Nodes = before.Nodes.Add(node.Id, node) },
                 { Network: { } network } => before with { Networks = before.Networks.Add(network.Id, network) },
                 { LeavingNetwork: { } network } => before with { LeavingNetworks = before.LeavingNetworks.Add(network.Id, network) },

@@ -13,6 +13,12 @@ public sealed class HttpHost : IAsyncDisposable
 {
     private readonly KestrelServer _server;
 
+    /// <summary>
+    /// A call is handled where its bytes were received, and its answer is sent where it was written, without a change of threads at each step. Not
+    /// unsafe here: the framework tells of received bytes on threads of the pool, so a handler that takes long holds back its own connection alone.
+    /// </summary>
+    private static SocketTransportOptions Inline { get; } = new() { UnsafePreferInlineScheduling = true };
+
     private HttpHost(KestrelServer server) => _server = server;
 
     /// <summary>Listens where <paramref name="configure"/> says.</summary>
@@ -22,7 +28,7 @@ public sealed class HttpHost : IAsyncDisposable
         var options = new KestrelServerOptions { AddServerHeader = false };
         configure(options);
         var server = new KestrelServer(
-            Options.Create(options), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), logs), logs);
+            Options.Create(options), new SocketTransportFactory(Options.Create(Inline), logs), logs);
         try
         {
             await server.StartAsync(new Application(handle), stop);

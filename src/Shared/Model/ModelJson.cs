@@ -15,10 +15,10 @@ namespace Orchestrator.Shared.Model;
 public static class ModelJson
 {
     /// <summary>Absent is the same as empty: nulls and empty collections are not written, unknown members are ignored on reading.</summary>
-    public static JsonSerializerOptions Options { get; } = Make(ModelJsonContext.Default, indented: false);
+    public static JsonSerializerOptions Options { get; } = Make(new ModelTypes(), indented: false);
 
     /// <summary>The same, laid out for people.</summary>
-    public static JsonSerializerOptions Indented { get; } = Make(ModelJsonContext.Default, indented: true);
+    public static JsonSerializerOptions Indented => Laid.Out;
 
     /// <summary>The same rules for a room's own types, in which the model's are embedded.</summary>
     public static JsonSerializerOptions For(IJsonTypeInfoResolver room) => Make(room, indented: false);
@@ -51,6 +51,24 @@ public static class ModelJson
         return options;
     }
 
+    /// <summary>Made on first use.</summary>
+    private static class Laid
+    {
+        internal static readonly JsonSerializerOptions Out = Make(new ModelTypes(), indented: true);
+    }
+
+    /// <summary>
+    /// The few types of short commands are looked for first: a context's generated look-up loads one type after the other until it finds the one
+    /// that it was asked for, and the whole model's is loaded in milliseconds, not microseconds.
+    /// </summary>
+    private sealed class ModelTypes : IJsonTypeInfoResolver
+    {
+        public JsonTypeInfo? GetTypeInfo(Type type, JsonSerializerOptions options) =>
+            ((IJsonTypeInfoResolver)ShortJsonContext.Default).GetTypeInfo(type, options) ?? Whole(type, options);
+
+        private static JsonTypeInfo? Whole(Type type, JsonSerializerOptions options) => ((IJsonTypeInfoResolver)ModelJsonContext.Default).GetTypeInfo(type, options);
+    }
+
     private static void SkipEmptyCollections(JsonTypeInfo type)
     {
         if (type.Kind != JsonTypeInfoKind.Object)
@@ -74,15 +92,32 @@ public static class ModelJson
         return !enumerator.MoveNext();
     }
 
-    /// <summary>An empty entrypoint or command is an order ("none"), not an absence.</summary>
-    private static bool IsNullMeaningful(object owner, Func<object, object?> get) =>
-        owner is ContainerConfig config && get(owner) is { } value
-        && (ReferenceEquals(value, config.Entrypoint) || ReferenceEquals(value, config.Cmd));
+    /// <summary>An empty entrypoint or command is an order ("none"), not an absence; so is an empty list of networks to a node.</summary>
+    private static bool IsNullMeaningful(object owner, Func<object, object?> get) => owner switch
+    {
+        ContainerConfig config => get(owner) is { } value && (ReferenceEquals(value, config.Entrypoint) || ReferenceEquals(value, config.Cmd)),
+        Protocol.Assignments assignments => get(owner) is { } value && ReferenceEquals(value, assignments.Networks),
+        _ => false,
+    };
 }
+
+/// <summary>What people wait for at a prompt: exec, ps, wait, and every refusal.</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(ExecCreateRequest))]
+[JsonSerializable(typeof(ExecStartRequest))]
+[JsonSerializable(typeof(ExecInspect))]
+[JsonSerializable(typeof(ContainerCreateReply))]
+[JsonSerializable(typeof(ContainerWaitReply))]
+[JsonSerializable(typeof(ProblemsReply))]
+[JsonSerializable(typeof(IReadOnlyList<ContainerSummary>))]
+internal sealed partial class ShortJsonContext : JsonSerializerContext;
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(Swarm))]
 [JsonSerializable(typeof(SwarmInitRequest))]
+[JsonSerializable(typeof(SwarmJoinRequest))]
+[JsonSerializable(typeof(SwarmUnlockRequest))]
+[JsonSerializable(typeof(UnlockKeyReply))]
 [JsonSerializable(typeof(SwarmSpec))]
 [JsonSerializable(typeof(NodeSpec))]
 [JsonSerializable(typeof(ServiceSpec))]
@@ -140,10 +175,23 @@ public static class ModelJson
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(Protocol.RootRequest))]
+[JsonSerializable(typeof(Protocol.RootReply))]
+[JsonSerializable(typeof(Protocol.IssueRequest))]
+[JsonSerializable(typeof(Protocol.RenewRequest))]
+[JsonSerializable(typeof(Protocol.IssueReply))]
+[JsonSerializable(typeof(Protocol.ConfirmRequest))]
+[JsonSerializable(typeof(Protocol.ConfirmReply))]
 [JsonSerializable(typeof(Protocol.SessionRequest))]
 [JsonSerializable(typeof(Protocol.Assignments))]
 [JsonSerializable(typeof(Protocol.HeartbeatRequest))]
 [JsonSerializable(typeof(Protocol.HeartbeatReply))]
 [JsonSerializable(typeof(Protocol.TaskStatusReport))]
 [JsonSerializable(typeof(Protocol.TaskStatusReply))]
+[JsonSerializable(typeof(Protocol.ProposeRequest))]
+[JsonSerializable(typeof(Protocol.ProposeReply))]
+[JsonSerializable(typeof(Protocol.AdmitRequest))]
+[JsonSerializable(typeof(Protocol.AdmitReply))]
+[JsonSerializable(typeof(Protocol.LeaveRequest))]
+[JsonSerializable(typeof(Protocol.LeaveReply))]
 internal sealed partial class ModelJsonContext : JsonSerializerContext;

@@ -45,6 +45,9 @@ public sealed record Node
     public NodeDescription? Description { get; init; }
     public NodeStatus Status { get => field ?? new(); init; } = new();
     public ManagerStatus? ManagerStatus { get; init; }
+
+    /// <summary>Where the node answers other nodes, <c>host:port</c>; Docker knows no such member. Null: it has not said so yet.</summary>
+    public string? ClusterAddr { get; init; }
 }
 
 public sealed record NodeSpec
@@ -62,6 +65,9 @@ public sealed record NodeDescription
     public Platform Platform { get => field ?? new(); init; } = new();
     public ResourceAmounts Resources { get => field ?? new(); init; } = new();
     public EngineDescription Engine { get => field ?? new(); init; } = new();
+
+    /// <summary>What its certificate says and whom it trusts; the node confirms it over a connection that it made with that certificate.</summary>
+    [JsonPropertyName("TLSInfo")] public TlsInfo? TlsInfo { get; init; }
 }
 
 public sealed record Platform

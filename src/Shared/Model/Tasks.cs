@@ -63,6 +63,19 @@ public sealed record ServiceTask
 
     /// <summary>The ports of the service that this task publishes on its own host (mode <c>host</c>).</summary>
     public IReadOnlyList<PortConfig> HostPorts { get; init => field = value ?? []; } = [];
+
+    /// <summary>Set when the task was made to relieve one whose node is drained.</summary>
+    public TaskRelief? Relief { get; init; }
+}
+
+/// <summary>A task of a drained node serves on until the one that relieves it runs.</summary>
+public sealed record TaskRelief
+{
+    /// <summary>The task that is to go.</summary>
+    [JsonPropertyName("TaskID")] public required TaskId TaskId { get; init; }
+
+    /// <summary>Then it goes all the same.</summary>
+    public DateTimeOffset Until { get; init; }
 }
 
 public sealed record ServiceTaskStatus

@@ -8,8 +8,21 @@ public sealed record SessionRequest
 {
     public required NodeId NodeId { get; init; }
     public required NodeDescription Description { get; init; }
-    /// <summary>The node's own address as others reach it.</summary>
-    public string Address { get; init; } = "";
+    /// <summary>The node's own address as others reach it; empty: it does not know.</summary>
+    public string Address { get => field ?? ""; init; } = "";
+
+    /// <summary>SHA-256 of the root certificate that the node's certificate chains to, hex; empty: it has none yet.</summary>
+    public string CertificateIssuer { get => field ?? ""; init; } = "";
+}
+
+/// <summary>A manager and where its cluster port is.</summary>
+public sealed record ManagerPeer
+{
+    /// <summary>Empty when only the address was told.</summary>
+    public NodeId NodeId { get; init; }
+
+    /// <summary><c>host:port</c>.</summary>
+    public required string Address { get; init; }
 }
 
 /// <summary>What a node is to run and to know. Replaces or changes what the agent held, by <see cref="Complete"/>.</summary>
@@ -22,8 +35,8 @@ public sealed record Assignments
     /// <summary>True: this is the whole set and what is not in it is to be removed.</summary>
     public bool Complete { get; init; }
     /// <summary>
-    /// True: this brings secrets and configs alone, because they and the tasks that need them are more than one message should hold. The
-    /// tasks come after it, in a message that is complete when this is the session's first.
+    /// True: this brings no tasks. It is the session's first word, or it brings secrets and configs alone, because they and the tasks that need
+    /// them are more than one message should hold. The tasks come after it; the first message with tasks is complete.
     /// </summary>
     public bool Partial { get; init; }
     /// <summary>Secrets that tasks of this node need and it was not sent in this session; to be kept in memory only.</summary>
@@ -33,10 +46,19 @@ public sealed record Assignments
     public IReadOnlyList<string> RemovedPayloads { get; init => field = value ?? []; } = [];
     public IReadOnlyList<TaskAssignment> Tasks { get; init => field = value ?? []; } = [];
     public IReadOnlyList<TaskId> RemovedTasks { get; init => field = value ?? []; } = [];
-    /// <summary>The networks that the node's tasks stand on, whole; null: unchanged.</summary>
+    /// <summary>The networks that the node's tasks stand on, whole; null: unchanged, empty: none.</summary>
     public IReadOnlyList<Network>? Networks { get; init; }
     /// <summary>Names, backends and published ports, whole; null: unchanged.</summary>
     public EndpointTable? Endpoints { get; init; }
+    /// <summary>The cluster's managers, whole; null: unchanged. The node keeps them, so that it finds another when this one is gone.</summary>
+    public IReadOnlyList<ManagerPeer>? Managers { get; init; }
+    /// <summary>The node's role in force; null: unchanged. A node that becomes a manager or ceases to be one acts on it.</summary>
+    public NodeRole? Role { get; init; }
+    /// <summary>
+    /// The certificates of the roots that members trust, PEM, the newest first; null: unchanged. A node whose certificate was not issued under
+    /// the newest renews it.
+    /// </summary>
+    public string? TrustedRoots { get; init; }
 }
 
 /// <summary>A task as its node needs it: the stored task and the name of its container.</summary>

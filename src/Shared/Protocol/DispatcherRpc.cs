@@ -7,6 +7,9 @@ namespace Orchestrator.Shared.Protocol;
 /// <summary>The dispatcher's service on the wire: both ends.</summary>
 public static class DispatcherRpc
 {
+    /// <summary>The trailer in which a dispatcher that does not lead names the one that does: <c>host:port</c>.</summary>
+    public const string LeaderTrailer = "orch-leader";
+
     private const string Service = "orch.Dispatcher";
 
     private static readonly RpcMethod<SessionRequest, Assignments> Session = new(
@@ -20,9 +23,9 @@ public static class DispatcherRpc
 
     /// <summary>Answers calls by whichever dispatcher there is at the moment; none means this node is no manager.</summary>
     public static void Map(RpcServer server, Func<IDispatcher?> current) => server
-        .MapServerStreaming(Session, (request, call) => Require(current).SessionAsync(request, call.Stop))
-        .MapUnary(Heartbeat, (request, call) => Require(current).HeartbeatAsync(request, call.Stop))
-        .MapUnary(Report, (request, call) => Require(current).ReportAsync(request, call.Stop));
+        .MapServerStreaming(Session, RpcAccess.Member, (request, call) => Require(current).SessionAsync(request, call.Stop))
+        .MapUnary(Heartbeat, RpcAccess.Member, (request, call) => Require(current).HeartbeatAsync(request, call.Stop))
+        .MapUnary(Report, RpcAccess.Member, (request, call) => Require(current).ReportAsync(request, call.Stop));
 
     /// <summary>The caller's end.</summary>
     public static IDispatcher Client(RpcChannel channel) => new Caller(channel);
@@ -36,6 +39,9 @@ public static class DispatcherRpc
     {
         private static readonly RpcCallOptions Short = new() { Timeout = TimeSpan.FromSeconds(30) };
 
+        /// <summary>A manager that does not answer so small a call in this time is as good as gone: the agent looks for another.</summary>
+        private static readonly RpcCallOptions Beat = new() { Timeout = TimeSpan.FromSeconds(2) };
+
         public async IAsyncEnumerable<Assignments> SessionAsync(SessionRequest request, [EnumeratorCancellation] CancellationToken stop)
         {
             await foreach (var assignments in channel.ServerStreamAsync(Session, request, stop: stop))
@@ -43,7 +49,7 @@ public static class DispatcherRpc
         }
 
         public Task<HeartbeatReply> HeartbeatAsync(HeartbeatRequest request, CancellationToken stop) =>
-            channel.CallAsync(Heartbeat, request, Short, stop);
+            channel.CallAsync(Heartbeat, request, Beat, stop);
 
         public Task<TaskStatusReply> ReportAsync(TaskStatusReport report, CancellationToken stop) =>
             channel.CallAsync(Report, report, Short, stop);

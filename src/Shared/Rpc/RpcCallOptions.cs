@@ -1,3 +1,5 @@
+using Orchestrator.Shared.Security;
+
 namespace Orchestrator.Shared.Rpc;
 
 /// <summary>What one call brings with it besides its message.</summary>
@@ -16,15 +18,18 @@ public sealed record RpcCallOptions
 }
 
 /// <summary>What a handler sees of the call it answers.</summary>
-public sealed class RpcServerCall(RpcMetadata metadata, TimeSpan? timeout, string? peer, CancellationToken stop)
+public sealed class RpcServerCall(RpcMetadata metadata, TimeSpan? timeout, PeerIdentity? peer, string? address, CancellationToken stop)
 {
     public RpcMetadata Metadata { get; } = metadata;
 
     /// <summary>The time the caller gave for the whole call.</summary>
     public TimeSpan? Timeout { get; } = timeout;
 
-    /// <summary>Where the call comes from: an address, or null on a unix socket.</summary>
-    public string? Peer { get; } = peer;
+    /// <summary>Who calls, by its certificate; null without one, which only methods for anyone see.</summary>
+    public PeerIdentity? Peer { get; } = peer;
+
+    /// <summary>Where the call comes from, or null on a unix socket.</summary>
+    public string? Address { get; } = address;
 
     /// <summary>Fires when the deadline passes or the caller is gone.</summary>
     public CancellationToken Stop { get; } = stop;

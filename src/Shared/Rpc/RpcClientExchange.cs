@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.ExceptionServices;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Shared.Rpc;
 
@@ -128,6 +129,8 @@ internal sealed class RpcClientExchange<TResponse> : IAsyncDisposable
             throw new RpcException(RpcStatus.Unavailable, "the connection was lost", failure);
         }
 
+        if (Innermost(failure) is PeerRefusedException refused)
+            throw new RpcException(RpcStatus.Unauthenticated, refused.Message, failure);
         if (failure is HttpRequestException or IOException)
             throw new RpcException(StatusOf(failure), Innermost(failure).Message, failure);
     }

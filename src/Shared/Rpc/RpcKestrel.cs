@@ -18,6 +18,9 @@ public static class RpcKestrel
         limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(10);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
         options.AddServerHeader = false;
+
+        // Calls say http also where TLS lies below: the channel's connect function makes it, out of the HTTP client's sight.
+        options.AllowAlternateSchemes = true;
     }
 
     /// <summary>HTTP/2 only: without TLS nothing negotiates the version, and HTTP/1.1 would be taken.</summary>

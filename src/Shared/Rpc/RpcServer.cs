@@ -1,24 +1,37 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Shared.Rpc;
 
 /// <summary>Answers gRPC calls that arrive at Kestrel: methods are mapped to handlers once, at start.</summary>
 public sealed class RpcServer(TimeProvider time, ILogger log)
 {
-    private readonly Dictionary<string, Func<RpcServerExchange, Task>> methods = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (RpcAccess Access, Func<RpcServerExchange, Task> Run)> methods = new(StringComparer.Ordinal);
+
+    /// <summary>Who is on the other end of a connection without TLS: on the daemon's own socket the daemon itself. Null: nobody known.</summary>
+    public Func<PeerIdentity?> Local { get; init; } = () => null;
+
+    /// <summary>
+    /// What the cluster's state says against a peer whose certificate is in order, in a sentence; null lets it pass. Asked at every call
+    /// from another node that is not for anyone, and at every message of its streams.
+    /// </summary>
+    public Func<PeerIdentity, RpcAccess, string?> Gate { get; init; } = (_, _) => null;
+
+    /// <summary>Every method by its path, and who may call it.</summary>
+    public IReadOnlyDictionary<string, RpcAccess> Methods => methods.ToDictionary(m => m.Key, m => m.Value.Access, StringComparer.Ordinal);
 
     public RpcServer MapUnary<TRequest, TResponse>(
-        RpcMethod<TRequest, TResponse> method, Func<TRequest, RpcServerCall, Task<TResponse>> handler) =>
-        Map(method, RpcKind.Unary, async exchange =>
+        RpcMethod<TRequest, TResponse> method, RpcAccess access, Func<TRequest, RpcServerCall, Task<TResponse>> handler) =>
+        Map(method, access, RpcKind.Unary, async exchange =>
         {
             var request = await exchange.ReadOneAsync(method);
             await exchange.WriteAsync(method, await handler(request, exchange.Call));
         });
 
     public RpcServer MapServerStreaming<TRequest, TResponse>(
-        RpcMethod<TRequest, TResponse> method, Func<TRequest, RpcServerCall, IAsyncEnumerable<TResponse>> handler) =>
-        Map(method, RpcKind.ServerStreaming, async exchange =>
+        RpcMethod<TRequest, TResponse> method, RpcAccess access, Func<TRequest, RpcServerCall, IAsyncEnumerable<TResponse>> handler) =>
+        Map(method, access, RpcKind.ServerStreaming, async exchange =>
         {
             var request = await exchange.ReadOneAsync(method);
             await exchange.StartAsync();
@@ -27,16 +40,16 @@ public sealed class RpcServer(TimeProvider time, ILogger log)
         });
 
     public RpcServer MapClientStreaming<TRequest, TResponse>(
-        RpcMethod<TRequest, TResponse> method, Func<IAsyncEnumerable<TRequest>, RpcServerCall, Task<TResponse>> handler) =>
-        Map(method, RpcKind.ClientStreaming, async exchange =>
+        RpcMethod<TRequest, TResponse> method, RpcAccess access, Func<IAsyncEnumerable<TRequest>, RpcServerCall, Task<TResponse>> handler) =>
+        Map(method, access, RpcKind.ClientStreaming, async exchange =>
         {
             await exchange.StartAsync();
             await exchange.WriteAsync(method, await handler(exchange.ReadAllAsync(method), exchange.Call));
         });
 
     public RpcServer MapDuplex<TRequest, TResponse>(
-        RpcMethod<TRequest, TResponse> method, Func<IAsyncEnumerable<TRequest>, RpcServerCall, IAsyncEnumerable<TResponse>> handler) =>
-        Map(method, RpcKind.Duplex, async exchange =>
+        RpcMethod<TRequest, TResponse> method, RpcAccess access, Func<IAsyncEnumerable<TRequest>, RpcServerCall, IAsyncEnumerable<TResponse>> handler) =>
+        Map(method, access, RpcKind.Duplex, async exchange =>
         {
             await exchange.StartAsync(); // the client waits for headers before it sends
             await foreach (var response in handler(exchange.ReadAllAsync(method), exchange.Call).WithCancellation(exchange.Call.Stop))
@@ -51,16 +64,17 @@ public sealed class RpcServer(TimeProvider time, ILogger log)
             return false;
         if (contentType.Length > "application/grpc".Length && contentType["application/grpc".Length] is not ('+' or ';'))
             return false; // application/grpc-web is another protocol
-        await using var exchange = new RpcServerExchange(context, time);
-        await exchange.RunAsync(methods.GetValueOrDefault(context.Request.Path.Value ?? ""), log);
+        await using var exchange = new RpcServerExchange(context, time, Local);
+        var known = methods.TryGetValue(context.Request.Path.Value ?? "", out var method);
+        await exchange.RunAsync(known ? method.Run : null, new(method.Access, Gate, time), log);
         return true;
     }
 
-    private RpcServer Map<TRequest, TResponse>(RpcMethod<TRequest, TResponse> method, RpcKind kind, Func<RpcServerExchange, Task> run)
+    private RpcServer Map<TRequest, TResponse>(RpcMethod<TRequest, TResponse> method, RpcAccess access, RpcKind kind, Func<RpcServerExchange, Task> run)
     {
         if (method.Kind != kind)
             throw new ArgumentException($"{method.Path} is {method.Kind}, not {kind}", nameof(method));
-        methods.Add(method.Path, run);
+        methods.Add(method.Path, (access, run));
         return this;
     }
 }

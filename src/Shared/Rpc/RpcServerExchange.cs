@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Shared.Rpc;
 
@@ -13,8 +14,10 @@ internal sealed class RpcServerExchange : IAsyncDisposable
     private readonly HttpContext http;
     private readonly CancellationTokenSource deadline;
     private readonly CancellationTokenSource stop;
+    private readonly IPeerFeature? peer;
+    private RpcRule? rule;
 
-    internal RpcServerExchange(HttpContext http, TimeProvider time)
+    internal RpcServerExchange(HttpContext http, TimeProvider time, Func<PeerIdentity?> local)
     {
         this.http = http;
         var timeout = RpcHeaderText.ParseTimeout(http.Request.Headers["grpc-timeout"]);
@@ -22,12 +25,13 @@ internal sealed class RpcServerExchange : IAsyncDisposable
         deadline = timeout is { } limit && limit < TimeSpan.FromDays(30) ? new CancellationTokenSource(limit, time) : new CancellationTokenSource();
         stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, http.RequestAborted);
         var metadata = RpcMetadata.From(http.Request.Headers.SelectMany(h => h.Value, (h, v) => new KeyValuePair<string, string>(h.Key, v ?? "")));
-        Call = new(metadata, timeout, http.Connection.RemoteIpAddress is { } ip ? $"{ip}:{http.Connection.RemotePort}" : null, stop.Token);
+        peer = http.Features.Get<IPeerFeature>();
+        Call = new(metadata, timeout, peer is null ? local() : peer.Identity, http.Connection.RemoteIpAddress is { } ip ? $"{ip}:{http.Connection.RemotePort}" : null, stop.Token);
     }
 
     internal RpcServerCall Call { get; }
 
-    internal async Task RunAsync(Func<RpcServerExchange, Task>? handler, ILogger log)
+    internal async Task RunAsync(Func<RpcServerExchange, Task>? handler, RpcRule access, ILogger log)
     {
         Prepare();
         try
@@ -37,6 +41,8 @@ internal sealed class RpcServerExchange : IAsyncDisposable
                 throw new RpcException(RpcStatus.Unimplemented, $"grpc-encoding {encoding} is not supported; send identity");
             if (handler is null)
                 throw new RpcException(RpcStatus.Unimplemented, $"no method {http.Request.Path}");
+            access.Enter(http.Request.Path, peer, Call.Peer);
+            rule = access;
             await handler(this);
             Finish(RpcStatus.Ok, "", Call.Trailers);
         }
@@ -77,12 +83,14 @@ internal sealed class RpcServerExchange : IAsyncDisposable
                 http.Request.BodyReader, method.Request, method.MaxMessageBytes, RpcStatus.InvalidArgument, both.Token);
             if (!any)
                 yield break;
+            rule?.StillHolds(peer);
             yield return value;
         }
     }
 
     internal async Task WriteAsync<TRequest, TResponse>(RpcMethod<TRequest, TResponse> method, TResponse value)
     {
+        rule?.StillHolds(peer);
         RpcFrames.Write(http.Response.BodyWriter, method.Response, value, method.MaxMessageBytes);
         await http.Response.BodyWriter.FlushAsync(Call.Stop);
     }

@@ -15,6 +15,9 @@ internal sealed record AgentOptions
 
     public Backoff Retry { get; init; } = new() { First = TimeSpan.FromMilliseconds(50), Most = TimeSpan.FromSeconds(5) };
 
+    /// <summary>Between two sessions. Short: whoever looks for a manager looks at all of them, and a node without one is soon taken for dead.</summary>
+    public Backoff Reconnect { get; init; } = new() { First = TimeSpan.FromMilliseconds(50), Most = TimeSpan.FromSeconds(1) };
+
     /// <summary>In [0, 1); the caller's randomness.</summary>
     public required Func<double> Jitter { get; init; }
 

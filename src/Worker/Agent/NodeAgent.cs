@@ -39,7 +39,7 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
         }
         finally
         {
-            await ends.CancelAsync();
+            ends.Cancel();
             await Task.WhenAll([reporting, .. runners.Values.Select(r => r.Loop)])
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
@@ -63,7 +63,7 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
             }
 
             stop.ThrowIfCancellationRequested();
-            var delay = options.Retry.Delay(++attempt, options.Jitter());
+            var delay = options.Reconnect.Delay(++attempt, options.Jitter());
             log.SessionBroke(reason, delay);
             await Task.Delay(delay, time, stop);
         }
@@ -100,13 +100,14 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
                     await ApplyAsync(assignments, services, stop);
             }
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested && heart is { IsCompletedSuccessfully: false, IsCompleted: true })
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested && heart is not null)
         {
+            session.Cancel();
             await heart; // the heartbeat's failure is the reason
         }
         finally
         {
-            await session.CancelAsync();
+            session.Cancel();
             if (heart is not null)
                 await heart.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
@@ -116,7 +117,7 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
 
     private async Task BeatAsync(string id, CancellationTokenSource session)
     {
-        var period = FirstHeartbeat;
+        var period = FirstHeartbeat * (1 - (options.Jitter() / 2)); // after a leader's end all nodes begin at once
         try
         {
             while (true)
@@ -128,7 +129,7 @@ internal sealed class NodeAgent(IDispatcher dispatcher, ITaskExecutor executor, 
         }
         catch (Exception) when (!session.IsCancellationRequested)
         {
-            await session.CancelAsync();
+            session.Cancel();
             throw;
         }
     }

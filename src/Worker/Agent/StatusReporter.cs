@@ -55,10 +55,28 @@ internal sealed class StatusReporter(IDispatcher dispatcher, AgentOptions option
                 {
                     var delay = options.Retry.Delay(++attempt, options.Jitter());
                     log.ReportFailed(sent.Length, e.Message, delay);
-                    await Task.Delay(delay, time, stop);
-                    Drain();
+                    await PauseAsync(id, delay, stop);
+                    if (session != id)
+                        attempt = 0;
                 }
             }
+        }
+    }
+
+    /// <summary>Until the time is over or another session is there: to that one everything can be told at once.</summary>
+    private async Task PauseAsync(string failed, TimeSpan delay, CancellationToken stop)
+    {
+        using var over = new CancellationTokenSource(delay, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, over.Token);
+        try
+        {
+            do
+                Drain();
+            while (session == failed && await inbox.Reader.WaitToReadAsync(either.Token));
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            // It is time.
         }
     }
 

@@ -89,7 +89,7 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
         }
         finally
         {
-            await ends.CancelAsync();
+            ends.Cancel();
             if (watch is not null)
                 await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }

@@ -9,6 +9,10 @@ internal static unsafe partial class ConsoleMode
     private const int TermiosSize = 128;
     private const int Now = 0;
     private const nuint GetWindowSize = 0x5413;
+    private const int SetWords = 16; // glibc's sigset_t: 1024 bits
+    private const int TerminalOutput = 22;
+    private const int Block = 0;
+    private const int SetMask = 2;
 
     internal static bool IsTerminal(int descriptor) => isatty(descriptor) == 1;
 
@@ -46,8 +50,36 @@ internal static unsafe partial class ConsoleMode
         }
     }
 
+    /// <summary>Gives the terminal's keys to another process group of this session, also when ours does not have them.</summary>
+    internal static void GiveForeground(int descriptor, int group)
+    {
+        // SIGTTOU would stop whoever does this from the background.
+        var set = stackalloc ulong[SetWords];
+        var before = stackalloc ulong[SetWords];
+        new Span<ulong>(set, SetWords).Clear();
+        set[0] = 1UL << (TerminalOutput - 1);
+        if (pthread_sigmask(Block, set, before) != 0)
+            throw new LinuxException("pthread_sigmask", FileErrno.EINVAL);
+        var failure = tcsetpgrp(descriptor, group) == -1 ? LinuxException.Last($"give the terminal to process group {group}") : null;
+        _ = pthread_sigmask(SetMask, before, null);
+        if (failure is not null)
+            throw failure;
+    }
+
+    /// <summary>Our own process group.</summary>
+    internal static int OwnGroup => getpgrp();
+
     [LibraryImport("libc")]
     private static partial int isatty(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int tcsetpgrp(int fd, int group);
+
+    [LibraryImport("libc")]
+    private static partial int getpgrp();
+
+    [LibraryImport("libc")]
+    private static partial int pthread_sigmask(int how, ulong* set, ulong* old);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int ioctl(int fd, nuint request, ushort* size);

@@ -22,7 +22,7 @@ internal static unsafe partial class DescriptorSocket
     private const int Again = 11;
     private const int Interrupted = 4;
 
-    /// <summary>Sends the first of the bytes, and with them the files. How many bytes went; -1 when nothing can be taken now.</summary>
+    /// <summary>Sends the first of the bytes, and with them the files, if any. How many bytes went; -1 when nothing can be taken now.</summary>
     internal static int Send(SafeHandle socket, ReadOnlySpan<byte> bytes, ReadOnlySpan<SafeFileHandle> files)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(files.Length, MostFiles);
@@ -35,7 +35,7 @@ internal static unsafe partial class DescriptorSocket
         fixed (byte* data = bytes)
         {
             var part = new Part { Base = data, Length = bytes.Length };
-            var message = new Message { Parts = &part, PartCount = 1, Control = control, ControlLength = Align(ControlHeader + (files.Length * sizeof(int))) };
+            var message = new Message { Parts = &part, PartCount = 1, Control = files.IsEmpty ? null : control, ControlLength = files.IsEmpty ? 0 : Align(ControlHeader + (files.Length * sizeof(int))) };
             while (true)
             {
                 var sent = sendmsg(socket, &message, DontWait | NoSignal);

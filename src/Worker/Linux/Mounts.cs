@@ -25,6 +25,23 @@ internal static partial class Mounts
         ];
     }
 
+    /// <summary>Mount points of the file systems of some types, the last mounted first.</summary>
+    internal static IReadOnlyList<string> OfTypes(params ReadOnlySpan<string> types) => ParseTypes(File.ReadAllText("/proc/self/mountinfo"), types);
+
+    /// <summary>The type stands first behind the dash, after fields that vary in number.</summary>
+    internal static IReadOnlyList<string> ParseTypes(string mountInfo, params ReadOnlySpan<string> types)
+    {
+        var points = new List<string>();
+        foreach (var line in mountInfo.Split('\n'))
+        {
+            if (line.Split(" - ", 2) is [var before, var after] && types.Contains(after.Split(' ')[0]) && before.Split(' ') is { Length: > 4 } fields)
+                points.Add(Unescape(fields[4]));
+        }
+
+        points.Reverse();
+        return points;
+    }
+
     /// <summary>Takes the mount away from the tree now; it ends when nobody uses it any more.</summary>
     internal static void Unmount(string point)
     {

@@ -17,12 +17,14 @@ internal static unsafe partial class PidFd
     private const int AnyId = 0;
     private const int ByPid = 1;
     private const int Exited = 4;
+    private const int Stopped = 2;
     private const int LeaveIt = 0x01000000;
     private const int NoHang = 1;
     private const int AnyChild = 0x40000000; // __WALL: also children without an exit signal
     private const int NoSuchProcess = 3;
     private const int Interrupted = 4;
     private const int CodeExited = 1;
+    private const int CodeStopped = 5;
     private const nint PidFdSendSignal = 424;
     private const nint PidFdOpen = 434;
 
@@ -51,6 +53,19 @@ internal static unsafe partial class PidFd
 
     /// <summary>Collects the status of our own child, waiting for its end.</summary>
     internal static ChildStatus Wait(SafeFileHandle pidFd) => Collect(pidFd, Exited | AnyChild)!.Value;
+
+    /// <summary>Waits until our own child ends or is stopped; in the second case with the signal that stopped it.</summary>
+    internal static (ChildStatus? Ended, int StoppedBy) WaitOrStop(SafeFileHandle pidFd)
+    {
+        var info = default(SignalInfo);
+        while (waitid(ByPidFd, (int)pidFd.DangerousGetHandle(), &info, Exited | Stopped | AnyChild) == -1)
+        {
+            if (Marshal.GetLastPInvokeError() != Interrupted)
+                throw LinuxException.Last("waitid");
+        }
+        GC.KeepAlive(pidFd);
+        return info.Code == CodeStopped ? (null, info.Status) : (info.Code == CodeExited ? new ChildStatus(info.Status, 0) : new ChildStatus(0, info.Status), 0);
+    }
 
     /// <summary>Collects the status of our own child if it has ended.</summary>
     internal static ChildStatus? TryWait(SafeFileHandle pidFd) => Collect(pidFd, Exited | AnyChild | NoHang);

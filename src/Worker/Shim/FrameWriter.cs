@@ -4,45 +4,65 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Worker.Shim;
 
-/// <summary>Puts frames on a stream in order, from many senders; a slow reader at the other end holds them back. Files are closed once sent.</summary>
+/// <summary>
+/// Puts frames on a stream in order, from many senders. While nothing waits, a sender's own thread does it; what the other end does not take at once
+/// is left to <see cref="RunAsync"/>, and a slow reader there holds the senders back. Files are closed once sent.
+/// </summary>
 internal sealed class FrameWriter
 {
     private const int Backlog = 256;
 
-    private readonly Channel<(byte[] Frame, ImmutableArray<SafeFileHandle> Files)> frames =
-        Channel.CreateBounded<(byte[], ImmutableArray<SafeFileHandle>)>(new BoundedChannelOptions(Backlog) { SingleReader = true });
+    private readonly Channel<Waiting> frames = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(Backlog) { SingleReader = true });
+    private readonly Lock gate = new();
+    private ShimStream? idle; // the stream, from the start on while nothing waits
+    private ShimStream? stream;
+    private int waiting;
 
-    internal ValueTask SendAsync(byte[] frame, CancellationToken stop) => frames.Writer.WriteAsync((frame, []), stop);
+    internal ValueTask SendAsync(byte[] frame, CancellationToken stop) => SendAsync(frame, new ShimMessage(default), stop);
 
+    /// <exception cref="ChannelClosedException">The connection is over.</exception>
     internal async ValueTask SendAsync(byte[] frame, ShimMessage message, CancellationToken stop)
     {
+        var left = new Waiting(frame, message.Files);
         try
         {
-            await frames.Writer.WriteAsync((frame, message.Files), stop);
+            if (SendNow(ref left))
+                return;
+            await frames.Writer.WriteAsync(left, stop);
         }
         catch
         {
-            message.Close();
+            Close(left.Files);
+            if (Interlocked.Decrement(ref waiting) == 0)
+                BeIdle();
             throw;
         }
     }
 
-    internal void Complete() => frames.Writer.TryComplete();
-
-    internal async Task RunAsync(ShimStream stream, CancellationToken stop)
+    internal void Complete()
     {
+        lock (gate)
+            stream = idle = null;
+        frames.Writer.TryComplete();
+    }
+
+    internal async Task RunAsync(ShimStream to, CancellationToken stop)
+    {
+        Begin(to);
         try
         {
             await foreach (var (frame, files) in frames.Reader.ReadAllAsync(stop))
             {
                 try
                 {
-                    await stream.WriteAsync(frame, files, stop);
+                    await to.WriteAsync(frame, files, stop);
                 }
                 finally
                 {
                     Close(files);
                 }
+                if (Interlocked.Decrement(ref waiting) == 0)
+                    BeIdle();
             }
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)
@@ -51,9 +71,56 @@ internal sealed class FrameWriter
         }
         finally
         {
-            frames.Writer.TryComplete();
+            Complete();
             while (frames.Reader.TryRead(out var unsent))
                 Close(unsent.Files);
+        }
+    }
+
+    private void Begin(ShimStream to)
+    {
+        lock (gate)
+        {
+            stream = to;
+            if (waiting == 0)
+                idle = to;
+        }
+    }
+
+    private void BeIdle()
+    {
+        lock (gate)
+        {
+            if (waiting == 0)
+                idle = stream;
+        }
+    }
+
+    /// <summary>False: it has still to be given to <see cref="RunAsync"/>.</summary>
+    private bool SendNow(ref Waiting left)
+    {
+        lock (gate)
+        {
+            var sent = 0;
+            try
+            {
+                sent = idle?.TryWrite(left.Frame.Span, left.Files) ?? 0;
+            }
+            catch (IOException)
+            {
+                // the one who waits for it meets the same
+            }
+            if (sent > 0)
+            {
+                Close(left.Files);
+                left = new Waiting(left.Frame[sent..], []);
+                if (left.Frame.IsEmpty)
+                    return true;
+            }
+            idle = null;
+            Interlocked.Increment(ref waiting);
+            // No other frame may come between the two parts of one, and nothing waits yet, so there is room.
+            return sent > 0 && (frames.Writer.TryWrite(left) ? true : throw new ChannelClosedException());
         }
     }
 
@@ -62,4 +129,7 @@ internal sealed class FrameWriter
         foreach (var file in files)
             file.Dispose();
     }
+
+    /// <summary>A frame, or the rest of one, on its way.</summary>
+    private readonly record struct Waiting(ReadOnlyMemory<byte> Frame, ImmutableArray<SafeFileHandle> Files);
 }

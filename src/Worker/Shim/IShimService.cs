@@ -6,6 +6,9 @@ internal interface IShimService
     /// <summary>The subject's name on the wire.</summary>
     string Name { get; }
 
+    /// <summary>The operation leaves the thread it is called on at once, so that it need not be given one of its own.</summary>
+    bool LeavesAtOnce(string operation) => false;
+
     /// <summary>
     /// Answers one request. A thrown exception reaches the caller as <see cref="ShimException"/> with the same message.
     /// <paramref name="reply"/> may be called many times by a streaming operation; the stream ends when the task does.

@@ -68,7 +68,12 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
         string service, string operation, ShimMessage request, [EnumeratorCancellation] CancellationToken stop)
     {
         var id = Interlocked.Increment(ref lastId);
-        var replies = Channel.CreateBounded<ShimMessage>(new BoundedChannelOptions(ReplyBacklog) { SingleReader = true, SingleWriter = true });
+        var replies = Channel.CreateBounded<ShimMessage>(new BoundedChannelOptions(ReplyBacklog)
+        {
+            SingleReader = true,
+            SingleWriter = true,
+            AllowSynchronousContinuations = request.RepliesInline,
+        });
         pending[id] = replies;
         var ended = false;
         try

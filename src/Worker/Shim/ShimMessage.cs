@@ -11,6 +11,9 @@ internal readonly record struct ShimMessage(ReadOnlyMemory<byte> Payload, Immuta
     {
     }
 
+    /// <summary>Of a request: what awaits a reply goes on on the thread that reads the connection, and does nothing long there.</summary>
+    internal bool RepliesInline { get; init; }
+
     /// <summary>Never default.</summary>
     internal ImmutableArray<SafeFileHandle> Files => OpenFiles.IsDefault ? [] : OpenFiles;
 

@@ -92,13 +92,15 @@ internal sealed class ShimServer(string path, IReadOnlyList<IShimService> servic
 
     private async Task AnswerAsync(uint id, ShimMessage message, FrameWriter writer, CancellationToken stop)
     {
-        await Task.Yield(); // the connection goes on reading
         try
         {
             var (service, operation, request) = ShimFrame.DecodeCall(message.Payload);
+            byName.TryGetValue(service, out var found);
+            if (found is null || !found.LeavesAtOnce(operation))
+                await Task.Yield(); // the connection goes on reading
             try
             {
-                if (!byName.TryGetValue(service, out var found))
+                if (found is null)
                 {
                     message.Close();
                     throw new ShimException($"The shim has no service '{service}'.");

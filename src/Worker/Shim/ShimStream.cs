@@ -70,6 +70,20 @@ internal sealed class ShimStream(Socket socket) : Stream
         }
     }
 
+    /// <summary>Sends what the other end takes at once, the files with the first of the bytes; how many bytes that was.</summary>
+    /// <exception cref="IOException">There is no other end.</exception>
+    internal int TryWrite(ReadOnlySpan<byte> buffer, ImmutableArray<SafeFileHandle> with)
+    {
+        try
+        {
+            return Math.Max(DescriptorSocket.Send(socket.SafeHandle, buffer, with.AsSpan()), 0);
+        }
+        catch (Exception error) when (error is LinuxException or ObjectDisposedException)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
+
     /// <summary>Sends the files with the first of the bytes.</summary>
     internal async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, ImmutableArray<SafeFileHandle> with, CancellationToken stop)
     {

@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Manager.Raft;
-using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
@@ -36,7 +35,7 @@ public sealed class RaftNodeTests : IDisposable
                 await voter.ProposeAsync($"{i}");
         }
 
-        await using (var journal = new SqliteJournal(root["j"], "raft", TimeProvider.System))
+        await using (var journal = Journals.Open(new() { Directory = root["j"], PersistenceId = "raft" }))
         {
             var contents = await journal.OpenAsync(default);
             Assert.True(contents.Snapshot.Index >= 30, $"snapshot at {contents.Snapshot.Index}");
@@ -61,14 +60,14 @@ public sealed class RaftNodeTests : IDisposable
     private sealed class SingleVoter : IAsyncDisposable
     {
         private readonly CancellationTokenSource stop = new();
-        private readonly SqliteJournal journal;
+        private readonly ISealedJournal journal;
         private readonly RpcPeerNetwork network;
         private Task running = Task.CompletedTask;
 
         private SingleVoter(string directory, ulong snapshotEntries)
         {
-            journal = new(directory, "raft", TimeProvider.System);
-            network = new(new Dictionary<PeerId, Orchestrator.Shared.Rpc.RpcChannelOptions>(), TimeProvider.System, NullLogger.Instance, () => 0);
+            journal = Journals.Open(new() { Directory = directory, PersistenceId = "raft" });
+            network = new(_ => null, TimeProvider.System, NullLogger.Instance, () => 0);
             Node = new(
                 new() { Self = new(7), Voters = [new(7)], SnapshotEntries = snapshotEntries },
                 journal, network, Machine, TimeProvider.System, NullLogger.Instance, _ => 0);

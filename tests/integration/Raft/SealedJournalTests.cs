@@ -42,23 +42,6 @@ public sealed class SealedJournalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_journal_in_clear_from_before_opens_and_what_is_written_now_is_sealed()
-    {
-        await WriteTwoAsync();
-        Sql("UPDATE journal SET manifest = 'command', payload = CAST('clear ' || sequence_number AS BLOB)");
-        File.Delete(Keys);
-        await using (var journal = Journal())
-        {
-            Assert.Equal(["clear 1", "clear 2"], (await journal.OpenAsync(default)).Entries.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
-            await journal.WriteAsync(new(new(1, new(1), 3), [Entry(3, Needle)]));
-        }
-
-        Assert.Empty(FilesWith(Needle));
-        await using var again = Journal();
-        Assert.Equal(["clear 1", "clear 2", Needle], (await again.OpenAsync(default)).Entries.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
-    }
-
-    [Fact]
     public async Task Lost_keys_are_never_made_anew()
     {
         await WriteTwoAsync();
@@ -76,21 +59,6 @@ public sealed class SealedJournalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_new_key_seals_and_the_old_one_opens_what_it_sealed()
-    {
-        await WriteTwoAsync();
-        Assert.Equal(2u, JournalKeys.Rotate(Keys, TimeProvider.System).Newest);
-        await using (var journal = Journal())
-        {
-            await journal.OpenAsync(default);
-            await journal.WriteAsync(new(new(1, new(1), 3), [Entry(3, "c")]));
-        }
-
-        await using var again = Journal();
-        Assert.Equal(["a", "b", "c"], (await again.OpenAsync(default)).Entries.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
-    }
-
-    [Fact]
     public async Task A_key_kept_in_a_way_of_a_later_version_is_refused_by_its_name()
     {
         await WriteTwoAsync();
@@ -102,7 +70,7 @@ public sealed class SealedJournalTests : IDisposable
 
     private static Entry Entry(ulong index, string text) => new(index, 1, EntryKind.Command, Encoding.UTF8.GetBytes(text));
 
-    private SqliteJournal Journal() => new(root["j"], "raft", TimeProvider.System);
+    private ISealedJournal Journal() => Journals.Open(new() { Directory = root["j"], PersistenceId = "raft" });
 
     private async Task WriteTwoAsync()
     {
@@ -118,7 +86,7 @@ public sealed class SealedJournalTests : IDisposable
     }
 
     private string[] FilesWith(string needle) =>
-        [.. Directory.EnumerateFiles(root["j"]).Where(f => File.ReadAllBytes(f).AsSpan().IndexOf(Encoding.UTF8.GetBytes(needle)) >= 0)];
+        [.. Directory.EnumerateFiles(root["j"], "journal*").Where(f => !f.EndsWith(".lock", StringComparison.Ordinal) && File.ReadAllBytes(f).AsSpan().IndexOf(Encoding.UTF8.GetBytes(needle)) >= 0)];
 
     private void Sql(string sql)
     {

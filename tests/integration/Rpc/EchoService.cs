@@ -21,7 +21,7 @@ internal static class EchoService
     internal static readonly RpcMethod<Note, Note> Talk = new(RpcKind.Duplex, "test.Echo", "Talk", Json, Json);
 
     internal static RpcServer Server(Action? cancelled = null) => new RpcServer(TimeProvider.System, NullLogger.Instance)
-        .MapUnary(Unary, async (note, call) =>
+        .MapUnary(Unary, RpcAccess.Anyone, async (note, call) =>
         {
             call.Trailers = RpcMetadata.Empty.With("seen-user", call.Metadata["user"] ?? "nobody");
             switch (note.Text)
@@ -47,15 +47,15 @@ internal static class EchoService
 
             return note with { Count = note.Count + 1 };
         })
-        .MapServerStreaming(Count, CountAsync)
-        .MapClientStreaming(Sum, async (notes, _) =>
+        .MapServerStreaming(Count, RpcAccess.Anyone, CountAsync)
+        .MapClientStreaming(Sum, RpcAccess.Anyone, async (notes, _) =>
         {
             var sum = 0;
             await foreach (var note in notes)
                 sum += note.Count;
             return new("sum", sum);
         })
-        .MapDuplex(Talk, TalkAsync);
+        .MapDuplex(Talk, RpcAccess.Anyone, TalkAsync);
 
     private static async IAsyncEnumerable<Note> CountAsync(Note note, RpcServerCall call)
     {

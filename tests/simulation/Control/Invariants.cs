@@ -116,7 +116,8 @@ internal sealed class Invariants
     {
         foreach (var service in now.Services.Values)
         {
-            var live = now.Tasks.Values.Where(t => t.ServiceId == service.Id && t.DesiredState <= TaskState.Running)
+            // A task that relieves one of a drained node stands beside it until it runs.
+            var live = now.Tasks.Values.Where(t => t.ServiceId == service.Id && t.DesiredState <= TaskState.Running && t.Relief is null)
                 .GroupBy(t => (t.Slot, Node: service.Spec.Mode.Global is null ? default : t.NodeId)).ToList();
             var perSlot = service.Spec.UpdateConfig?.Order == "start-first" || service.PreviousSpec?.UpdateConfig?.Order == "start-first" ? 3 : 1;
             if (live.FirstOrDefault(s => s.Count() > perSlot) is { } crowded)

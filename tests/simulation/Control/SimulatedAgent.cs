@@ -6,7 +6,7 @@ using Orchestrator.Tests.Simulation.Raft;
 namespace Orchestrator.Tests.Simulation.Control;
 
 /// <summary>A node's agent over a fake executor: containers start and stop after a while, fail at random, and vanish with the node.</summary>
-internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher, VirtualTime time, Dice dice, Faults faults)
+internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher, TimeProvider time, Dice dice, Faults faults)
 {
     private readonly Dictionary<TaskId, Container> containers = [];
     private readonly List<TaskStatusUpdate> unsent = [];
@@ -116,7 +116,9 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
         }
         catch (Exception failure) when (failure is RpcException or OperationCanceledException or ObjectDisposedException)
         {
-            // the stream ends too
+            // as the real agent does: without a heartbeat there is no session
+            if (session == id && !ending.IsCancellationRequested)
+                ending.Cancel();
         }
     }
 

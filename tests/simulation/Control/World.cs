@@ -6,6 +6,9 @@ namespace Orchestrator.Tests.Simulation.Control;
 internal sealed class World : SynchronizationContext
 {
     private readonly ConcurrentQueue<(SendOrPostCallback Callback, object? State)> queue = new();
+    /// <summary>Nothing that is sound does so much in no time.</summary>
+    private const int MostStepsAtOnce = 20_000;
+
     private readonly int thread = Environment.CurrentManagedThreadId;
 
     internal VirtualTime Time { get; } = new();
@@ -35,10 +38,12 @@ internal sealed class World : SynchronizationContext
             var end = Time.GetUtcNow() + most;
             while (true)
             {
-                while (queue.TryDequeue(out var item))
+                for (var steps = 0; queue.TryDequeue(out var item); steps++)
                 {
                     item.Callback(item.State);
                     AfterStep();
+                    if (steps > MostStepsAtOnce)
+                        throw new InvalidOperationException("it turns on the spot: time does not go on any more");
                 }
 
                 if (Escaped is { } trace)

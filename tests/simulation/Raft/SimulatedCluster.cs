@@ -155,7 +155,7 @@ internal sealed class SimulatedCluster
         var m = wire[at];
         wire.RemoveAt(at);
         if (m.Kind == MessageKind.Snapshot)
-            voters[(int)m.From.Value - 1].Core.ReportSnapshot(m.To, arrived: false);
+            voters[(int)m.From.Value - 1].Core.ReportSnapshotLost(m.To);
     }
 
     private void Deliver(int at)
@@ -171,7 +171,5 @@ internal sealed class SimulatedCluster
         var to = voters[(int)m.To.Value - 1];
         to.Core.Step(m);
         Send(to.Obey());
-        if (m.Kind == MessageKind.Snapshot)
-            voters[(int)m.From.Value - 1].Core.ReportSnapshot(m.To, arrived: true);
     }
 }

@@ -18,13 +18,14 @@ internal sealed class SimulatedDisk
 
     internal bool Busy => writes.Count > 0;
 
-    internal void Write(Ready ready) => writes.Enqueue((ready.Ticket, () =>
+    /// <param name="installed">The snapshot's bytes when there is one to install.</param>
+    internal void Write(Ready ready, ReadOnlyMemory<byte> installed) => writes.Enqueue((ready.Ticket, () =>
     {
-        if (ready.Install is { Snapshot: { } meta } install)
+        if (ready.Install is { } meta)
         {
             entries.Clear();
             Snapshot = meta;
-            SnapshotData = install.SnapshotData;
+            SnapshotData = installed;
         }
 
         if (ready.Entries.Count > 0)

@@ -43,19 +43,19 @@ internal static class ExecCommand
                 Env = ServiceFlags.Variables([], [.. ServiceFlags.EnvFiles(call, call.Get(envFile)), .. call.Get(env) ?? []], call.Shell.Environment),
                 ConsoleSize = call.Get(tty) && call.Shell.IsTerminal ? WindowSize.Now : [],
             };
-            var made = await call.Client.SendAsync<ExecCreateRequest, ContainerCreateReply>(
-                HttpMethod.Post, $"/containers/{EngineClient.Name(call.Get(name))}/exec", request, stop);
+            var id = await call.Client.AskAsync(
+                HttpMethod.Post, $"/containers/{EngineClient.Name(call.Get(name))}/exec", ExecTexts.Of(request), static text => ExecTexts.Id(text), stop);
             var start = new ExecStartRequest { Detach = call.Get(detach), Tty = request.Tty, ConsoleSize = request.ConsoleSize };
             if (start.Detach)
             {
-                await StartDetachedAsync(call, made.Id, start, stop);
+                await StartDetachedAsync(call, id, start, stop);
                 return 0;
             }
 
-            if (await SitAsync(call, made.Id, request, start, detachKeys, stop))
+            if (await SitAsync(call, id, request, start, detachKeys, stop))
                 return 0;
-            var ended = await call.Client.GetAsync<ExecInspect>($"/exec/{made.Id}/json", stop);
-            return ended.ExitCode ?? (ended.Running ? 0 : 1);
+            var (running, code) = await call.Client.AskAsync(HttpMethod.Get, $"/exec/{id}/json", null, static text => ExecTexts.State(text), stop);
+            return code ?? (running ? 0 : 1);
         });
     }
 
@@ -74,7 +74,7 @@ internal static class ExecCommand
     private static async Task<bool> SitAsync(
         Invocation call, string id, ExecCreateRequest request, ExecStartRequest start, Shared.Http.DetachKeys keys, CancellationToken stop)
     {
-        await using var connection = await call.Client.TakeAsync($"/exec/{id}/start", ModelJson.Write(start), stop);
+        await using var connection = await call.Client.TakeAsync($"/exec/{id}/start", ExecTexts.Of(start), stop);
         await using var window = request.Tty && call.Shell.IsTerminal ? new WindowSize(call.Client, $"/exec/{id}/resize") : null;
         return await new StdioSession(call.Shell, connection, request.Tty, request.AttachStdin, request.Tty ? keys : null).RunAsync(stop);
     }

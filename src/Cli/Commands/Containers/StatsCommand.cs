@@ -60,7 +60,7 @@ internal static class StatsCommand
     {
         try
         {
-            var stats = await call.Client.GetAsync<ContainerStats>(
+            var stats = await call.Client.GetWithOthersAsync<ContainerStats>(
                 EngineClient.Query($"/containers/{EngineClient.Name(name)}/stats", ("stream", "0"), ("one-shot", before is null ? null : "1")), stop);
             return new(name, before?.GetValueOrDefault(name) is { } last ? stats with { PreRead = last.Read, PreCpu = last.Cpu } : stats);
         }

@@ -12,7 +12,8 @@ namespace Orchestrator.Cli.Commands.Nodes;
 internal static class NodeCommands
 {
     internal static Command Create(Shell shell) => Flags.Group(
-        "node", "Manage the nodes of the cluster", List(shell), InspectCommand.Of(shell, "node", "nodes"), Tasks(shell), Update(shell), Remove(shell));
+        "node", "Manage the nodes of the cluster", List(shell), InspectCommand.Of(shell, "node", "nodes"), Tasks(shell), Update(shell), Remove(shell),
+        Turn(shell, "promote", NodeRole.Manager), Turn(shell, "demote", NodeRole.Worker));
 
     private static Listing<Node> Listing(string self) => new(
         [
@@ -107,6 +108,25 @@ internal static class NodeCommands
             {
                 await call.Client.SendAsync(HttpMethod.Delete, EngineClient.Query($"/nodes/{EngineClient.Name(name)}", ("force", call.Get(force) ? "1" : null)), stop);
                 await call.Shell.Out.WriteLineAsync(name);
+            }));
+    }
+
+    private static Command Turn(Shell shell, string verb, NodeRole role)
+    {
+        var names = Flags.Several("NODE");
+        return new Command(verb, role == NodeRole.Manager ? "Promote one or more nodes to manager in the cluster" : "Demote one or more nodes from manager in the cluster")
+            .Does(shell, [names], (call, stop) => call.EachAsync(call.Get(names), async name =>
+            {
+                var node = await call.Client.GetAsync<Node>($"/nodes/{EngineClient.Name(await ResolveAsync(call, name, stop))}", stop);
+                if (node.Spec.Role == role)
+                {
+                    await call.Shell.Out.WriteLineAsync($"Node {name} is already a {(role == NodeRole.Manager ? "manager" : "worker")}.");
+                    return;
+                }
+
+                await call.Client.SendAsync(
+                    HttpMethod.Post, EngineClient.Query($"/nodes/{node.Id.Value}/update", ("version", $"{node.Version.Index}")), node.Spec with { Role = role }, stop);
+                await call.Shell.Out.WriteLineAsync(role == NodeRole.Manager ? $"Node {name} promoted to a manager in the swarm." : $"Manager {name} demoted in the swarm.");
             }));
     }
 }

@@ -10,7 +10,14 @@ internal sealed class StdioSession(Shell shell, TakenConnection connection, bool
     /// <summary>Runs until the program writes no more; true when the keys for leaving were pressed before.</summary>
     internal async Task<bool> RunAsync(CancellationToken stop)
     {
-        using var raw = tty && stdin && shell.InputIsTerminal ? new RawTerminal() : null;
+        if (!stdin)
+        {
+            connection.CloseInput();
+            Listen(stop);
+            return false;
+        }
+
+        using var raw = tty && shell.InputIsTerminal ? new RawTerminal() : null;
         using var over = new CancellationTokenSource();
         var given = GiveAsync(stop);
         var taken = TakeAsync(over.Token);
@@ -34,6 +41,24 @@ internal sealed class StdioSession(Shell shell, TakenConnection connection, bool
         return false;
     }
 
+    /// <summary>There is nothing else to do meanwhile, so this thread waits itself.</summary>
+    private void Listen(CancellationToken stop)
+    {
+        using var abort = stop.UnsafeRegister(static c => ((TakenConnection)c!).Abort(), connection);
+        try
+        {
+            if (tty)
+                connection.Stream.CopyTo(shell.RawOut);
+            else
+                Client.LogFrames.Copy(connection.Stream, shell.RawOut, shell.RawError);
+        }
+        catch (IOException) when (stop.IsCancellationRequested)
+        {
+            // said below
+        }
+        stop.ThrowIfCancellationRequested();
+    }
+
     private async Task GiveAsync(CancellationToken stop)
     {
         if (tty)
@@ -45,12 +70,6 @@ internal sealed class StdioSession(Shell shell, TakenConnection connection, bool
     /// <summary>True: the keys were pressed.</summary>
     private async Task<bool> TakeAsync(CancellationToken over)
     {
-        if (!stdin)
-        {
-            connection.CloseInput();
-            return false;
-        }
-
         var buffer = new byte[32 << 10];
         var typed = new ArrayBufferWriter<byte>();
         await using var input = shell.OpenInput();

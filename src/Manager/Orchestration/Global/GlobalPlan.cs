@@ -5,7 +5,7 @@ using Orchestrator.Shared.Model;
 namespace Orchestrator.Manager.Orchestration.Global;
 
 /// <summary>One task of a global service on every node that may run it.</summary>
-/// <remarks>A paused node keeps its tasks and gets none; a node that is down or drained is the restart plan's.</remarks>
+/// <remarks>A paused node keeps its tasks and gets none; a drained one is the drain plan's, and what runs on one that is down is left alone.</remarks>
 internal static class GlobalPlan
 {
     internal static Decision Plan(ClusterState state, DateTimeOffset now, IdSource ids)

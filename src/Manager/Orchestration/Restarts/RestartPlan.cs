@@ -3,7 +3,11 @@ using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Manager.Orchestration.Restarts;
 
-/// <summary>Retires tasks that ended or whose node can't keep them, and makes their followers, which wait as the policy says.</summary>
+/// <summary>Retires tasks that ended or whose node is lost, and makes their followers: those that ended wait as the policy says, those that were lost do not.</summary>
+/// <remarks>
+/// A global service's task on a lost node is left as it is: no other node can run it, and while the node is merely cut off it serves on. What
+/// became of it the node tells when it is back.
+/// </remarks>
 internal static class RestartPlan
 {
     internal static Decision Plan(ClusterState state, DateTimeOffset now, IdSource ids)
@@ -12,22 +16,17 @@ internal static class RestartPlan
         var followers = new List<NewTask>();
         foreach (var (service, slots) in Slot.All(state))
         {
+            var global = service.Spec.Mode.Global is not null;
             foreach (var slot in slots)
             {
                 foreach (var task in slot.Live)
                 {
                     var ended = task.Status.State.IsTerminal();
-                    var evicted = !ended && IsEvicted(state, task);
-                    if (!ended && !evicted)
+                    if (!ended && (global || !IsLost(state, task)))
                         continue;
                     retired.Add(new(task.Id, TaskState.Shutdown));
-                    var global = service.Spec.Mode.Global is not null;
-                    if ((evicted && global) || Successor(service, slot, task) || !RestartRule.WantsAnother(task, slot, now))
-                        continue;
-
-                    // A task that was moved did not fail: there is nothing to back off from.
-                    var notBefore = ended ? now + RestartRule.Delay(task) : (DateTimeOffset?)null;
-                    followers.Add(slot.Replacement(service, ids.NextTask(), TaskState.Ready, notBefore));
+                    if (Follower(state, service, slot, task, now, ids) is { } follower)
+                        followers.Add(follower);
                 }
             }
         }
@@ -38,16 +37,23 @@ internal static class RestartPlan
                 : [new SetDesiredStates(retired) { At = now }, new CreateTasks(followers) { At = now }]);
     }
 
-    /// <summary>An old task beside which an update already started the new one needs no other follower.</summary>
-    private static bool Successor(Service service, Slot slot, ServiceTask task) =>
-        !ReferenceEquals(task.Spec, service.Spec.TaskTemplate)
-        && slot.Live.Any(t => t.Id != task.Id && ReferenceEquals(t.Spec, service.Spec.TaskTemplate));
-
-    private static bool IsEvicted(ClusterState state, ServiceTask task)
+    private static NewTask? Follower(ClusterState state, Service service, Slot slot, ServiceTask task, DateTimeOffset now, IdSource ids)
     {
-        if (task.NodeId.Value is not { Length: > 0 })
-            return false;
-        return !state.Nodes.TryGetValue(task.NodeId, out var node)
-            || node.Status.State == NodeState.Down || node.Spec.Availability == NodeAvailability.Drain;
+        if (slot.ReliefOf(task) is not null || slot.SuccessorOf(service, task) is not null
+            || (service.Spec.Mode.Global is not null && !state.Nodes.ContainsKey(slot.Node)))
+            return null;
+        var relieved = slot.RelievedBy(task);
+        if (relieved is not null && !Drains.DrainPlan.IsDrained(state, relieved))
+            return null; // the one it was to relieve may stay after all
+
+        // A task that was lost did not fail: there is nothing to back off from, and no attempt is used up.
+        var failed = task.Status.State is not TaskState.Orphaned && task.Status.State.IsTerminal();
+        if (failed ? !RestartRule.WantsAnother(task, slot, now) : !RestartRule.MayMove(task))
+            return null;
+        return slot.Replacement(
+            service, ids.NextTask(), TaskState.Ready, failed ? now + RestartRule.Delay(task) : null, relieved is null ? null : task.Relief);
     }
+
+    private static bool IsLost(ClusterState state, ServiceTask task) =>
+        task.NodeId.Value is { Length: > 0 } && (!state.Nodes.TryGetValue(task.NodeId, out var node) || node.Status.State == NodeState.Down);
 }

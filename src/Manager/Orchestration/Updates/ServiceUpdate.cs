@@ -88,6 +88,8 @@ internal sealed class ServiceUpdate(Service service, IReadOnlyList<Slot> slots, 
     {
         if (rollout.StartFirst)
         {
+            // What an overtaken update began and does not run yet serves nobody: it would pile up beside the one that runs.
+            change.AddRange(slot.Live.Where(t => t.Status.State != TaskState.Running).Select(t => new DesiredChange(t.Id, TaskState.Shutdown)));
             create.Add(slot.Replacement(service, ids.NextTask(), Slot.FirstDesired(gates.HoldsStart(service))));
             return;
         }

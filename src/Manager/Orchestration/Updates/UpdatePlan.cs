@@ -1,9 +1,13 @@
 using Orchestrator.Manager.Orchestration.Dependencies;
 using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Manager.Orchestration.Updates;
 
-/// <summary>Replaces the tasks of a changed spec, some slots at a time. Everything it needs to know stands in the state, so any leader goes on with it.</summary>
+/// <summary>
+/// Replaces the tasks of a changed spec, some slots at a time. Everything it needs to know stands in the state, so any leader goes on with it.
+/// A global service's update does not wait for nodes that are lost: they are updated when they are back.
+/// </summary>
 internal static class UpdatePlan
 {
     internal static Decision Plan(ClusterState state, DateTimeOffset now, IdSource ids)
@@ -13,11 +17,14 @@ internal static class UpdatePlan
         DateTimeOffset? wake = null;
         foreach (var (service, slots) in Slot.All(state))
         {
-            var decision = new ServiceUpdate(service, [.. slots.Where(s => s.IsFilled)], gates, now).Plan(ids);
+            var decision = new ServiceUpdate(service, [.. slots.Where(s => s.IsFilled && !IsAway(state, service, s))], gates, now).Plan(ids);
             commands.AddRange(decision.Commands);
             wake = Decision.Earlier(wake, decision.WakeAt);
         }
 
         return new(commands, wake);
     }
+
+    private static bool IsAway(ClusterState state, Service service, Slot slot) =>
+        service.Spec.Mode.Global is not null && !(state.Nodes.TryGetValue(slot.Node, out var node) && node.Status.State != NodeState.Down);
 }

@@ -26,8 +26,13 @@ internal sealed record Membership(ImmutableArray<PeerId> Voters, ImmutableArray<
 
     internal bool IsVoter(PeerId peer) => Voters.Contains(peer) || Outgoing.Contains(peer);
 
+    internal bool IsMember(PeerId peer) => IsVoter(peer) || Learners.Contains(peer);
+
     /// <summary>The peer decides everything alone.</summary>
     internal bool IsSole(PeerId peer) => !IsJoint && Voters is [var only] && only == peer;
+
+    /// <summary>There is nobody to hear from.</summary>
+    internal bool IsAlone(PeerId peer) => IsSole(peer) && Learners.IsEmpty;
 
     /// <summary>The first half of a change: old and new voters together. A change of learners alone needs no second half.</summary>
     internal Membership Change(IEnumerable<PeerId> voters, IEnumerable<PeerId> learners)

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Orchestrator.Manager.Raft.Core;
 
 /// <summary>What voters say to each other. Numbers are on the wire.</summary>
@@ -17,11 +19,23 @@ internal enum MessageKind : byte
     Heartbeat = 7,
     HeartbeatReply = 8,
 
-    /// <summary>InstallSnapshot: metadata from the core, the bytes put in by the node before it is sent.</summary>
+    /// <summary>
+    /// A piece of InstallSnapshot (paper, figure 13): which snapshot and from which offset; the node puts in the bytes, the whole's length,
+    /// and with the last piece the whole's digest.
+    /// </summary>
     Snapshot = 9,
 
     /// <summary>"Campaign at once": the sender hands its leadership over (thesis, section 3.10).</summary>
     TimeoutNow = 10,
+
+    /// <summary>A follower asks its leader for a read point (thesis, section 6.4): Context names its newest read.</summary>
+    ReadIndex = 11,
+
+    /// <summary>LogIndex is what must be applied before the reads through Context may be answered.</summary>
+    ReadIndexReply = 12,
+
+    /// <summary>Offset is how much of the snapshot (LogIndex, LogTerm) of Length bytes the follower holds. Rejected: it was not what its digest says.</summary>
+    SnapshotReply = 13,
 }
 
 /// <summary>One message between voters; which fields count depends on <see cref="Kind"/>.</summary>
@@ -42,7 +56,20 @@ internal sealed record Message
 
     /// <summary>The campaign was asked for by the leader, so nobody's lease on the leader stands against it.</summary>
     internal bool Transfer { get; init; }
+
+    /// <summary>Of a heartbeat and its answer: the round that confirms reads, zero for none. Of read points: the follower's newest read that is meant.</summary>
+    internal ulong Context { get; init; }
+
+    /// <summary>Of a heartbeat: the members that the leader does not hear from, so that every manager can say so.</summary>
+    internal ImmutableArray<PeerId> Silent { get; init; } = [];
     internal IReadOnlyList<Entry> Entries { get; init; } = [];
     internal SnapshotMeta? Snapshot { get; init; }
+
+    /// <summary>In bytes of the snapshot.</summary>
+    internal long Offset { get; init; }
+    internal long Length { get; init; }
     internal ReadOnlyMemory<byte> SnapshotData { get; init; }
+
+    /// <summary>SHA-256 of the whole snapshot; empty but in its last piece.</summary>
+    internal ReadOnlyMemory<byte> Digest { get; init; }
 }

@@ -19,11 +19,15 @@ internal sealed class Progress
     private readonly Queue<ulong> inflight = new();
     private readonly int maxInflight;
     private bool probeSent;
+    private (ulong Target, long Began) round;
 
-    internal Progress(ulong next, int maxInflight)
+    /// <param name="now">In the leader's ticks.</param>
+    internal Progress(ulong next, int maxInflight, long now)
     {
         Next = next;
         this.maxInflight = maxInflight;
+        round = (next - 1, now);
+        LastHeard = now;
     }
 
     internal ulong Match { get; private set; }
@@ -32,11 +36,17 @@ internal sealed class Progress
 
     internal Pace Pace { get; private set; }
 
-    /// <summary>Under <see cref="Pace.Snapshot"/>: the index the snapshot stands for.</summary>
-    internal ulong PendingSnapshot { get; private set; }
+    /// <summary>Under <see cref="Pace.Snapshot"/> and then only.</summary>
+    internal SnapshotSending? Sending { get; private set; }
 
     /// <summary>It answered since the last check of the quorum.</summary>
     internal bool RecentlyActive { get; set; }
+
+    /// <summary>When it last answered, in the leader's ticks.</summary>
+    internal long LastHeard { get; private set; }
+
+    /// <summary>It would not hold up the others as a voter (thesis, section 4.2.1).</summary>
+    internal bool CaughtUp { get; private set; }
 
     internal bool MaySend => Pace switch
     {
@@ -68,7 +78,7 @@ internal sealed class Progress
         if (moved)
             Match = index;
         Next = Math.Max(Next, index + 1);
-        if (Pace == Pace.Probe || (Pace == Pace.Snapshot && Match >= PendingSnapshot))
+        if (Pace == Pace.Probe || (Pace == Pace.Snapshot && Match >= Sending!.Index))
             Replicate();
         return moved;
     }
@@ -90,19 +100,35 @@ internal sealed class Progress
         return true;
     }
 
-    internal void Probe() => Probe(Pace == Pace.Snapshot ? Math.Max(Match + 1, PendingSnapshot + 1) : Match + 1);
+    internal void Probe() => Probe(Match + 1);
 
-    internal void SnapshotFailed() => Probe(Match + 1);
-
-    internal void AwaitSnapshot(ulong index)
+    internal void BeginSnapshot(ulong index, long now)
     {
         Pace = Pace.Snapshot;
-        PendingSnapshot = index;
+        Sending = new(index, now);
         inflight.Clear();
     }
 
+    internal void Heard(long now)
+    {
+        RecentlyActive = true;
+        LastHeard = now;
+    }
+
+    /// <summary>
+    /// Replication in rounds (thesis, section 4.2.1): a round ends when the follower has what was in the leader's log when it began. Who needs less
+    /// than an election timeout for a round has caught up.
+    /// </summary>
+    internal void CatchUp(ulong last, long now, int timeout)
+    {
+        if (CaughtUp || Match < round.Target)
+            return;
+        CaughtUp = now - round.Began < timeout;
+        round = (last, now);
+    }
+
     /// <summary>An answer to a heartbeat: one more probe may go, and a full pipeline gets one place, in case answers were lost.</summary>
-    internal void Heard()
+    internal void MakeRoom()
     {
         probeSent = false;
         if (Pace == Pace.Replicate && inflight.Count >= maxInflight)
@@ -114,7 +140,7 @@ internal sealed class Progress
         Pace = Pace.Probe;
         Next = next;
         probeSent = false;
-        PendingSnapshot = 0;
+        Sending = null;
         inflight.Clear();
     }
 
@@ -122,7 +148,7 @@ internal sealed class Progress
     {
         Pace = Pace.Replicate;
         Next = Match + 1;
-        PendingSnapshot = 0;
+        Sending = null;
         inflight.Clear();
     }
 }

@@ -13,6 +13,16 @@ internal sealed partial class RaftCore
             Campaign(transfer: false);
     }
 
+    /// <summary>
+    /// The way to the leader broke: this node's lease on it ends, so that a candidate need not wait for it to run out (etcd's ForgetLeader).
+    /// A leader that lives is known again with its next heartbeat.
+    /// </summary>
+    internal void ForgetLeader()
+    {
+        if (Role == Role.Follower)
+            Follow(PeerId.None);
+    }
+
     private void Campaign(bool transfer)
     {
         campaignIsTransfer = transfer;
@@ -25,7 +35,7 @@ internal sealed partial class RaftCore
         }
 
         Role = Role.PreCandidate;
-        Leader = PeerId.None;
+        Follow(PeerId.None);
         votes[Self] = true;
         AskForVotes(MessageKind.PreVote, Term + 1);
     }
@@ -137,7 +147,7 @@ internal sealed partial class RaftCore
         }
 
         Role = Role.Follower;
-        Leader = leader;
+        Follow(leader);
         transferee = PeerId.None;
         followers.Clear();
         ResetTimeout();
@@ -146,10 +156,11 @@ internal sealed partial class RaftCore
     private void BecomeLeader()
     {
         Role = Role.Leader;
-        Leader = Self;
+        Follow(Self);
         heartbeatElapsed = 0;
         electionElapsed = 0;
         transferee = PeerId.None;
+        Silent = [];
         followers.Clear();
         FollowMembership();
 

@@ -32,6 +32,9 @@ internal sealed partial class RaftCore
         return (log.Last, Term);
     }
 
+    /// <summary>A learner that could vote at once without holding up the others.</summary>
+    internal bool IsCaughtUp(PeerId learner) => followers.TryGetValue(learner, out var follower) && follower.CaughtUp && !Silent.Contains(learner);
+
     private void AppendMembership(Membership next)
     {
         AppendOwn(EntryKind.Membership, next.Encode());
@@ -44,7 +47,7 @@ internal sealed partial class RaftCore
         foreach (var peer in Membership.Peers)
         {
             if (peer != Self && !followers.ContainsKey(peer))
-                followers[peer] = new Progress(log.Last + 1, options.MaxInflight) { RecentlyActive = true };
+                followers[peer] = new Progress(log.Last + 1, options.MaxInflight, ticks) { RecentlyActive = true };
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Orchestrator.Manager.Raft.Core;
 
 /// <summary>Appends and their answers, commit: paper, sections 5.3 and 5.4.2.</summary>
@@ -9,6 +11,9 @@ internal sealed partial class RaftCore
 
     /// <summary>The first index of this term is applied: everything that earlier leaders committed is too (thesis, section 6.4).</summary>
     internal bool HasAppliedOwnTerm => Role == Role.Leader && log.TermAt(log.Applied) == Term;
+
+    /// <summary>The members that the leader has not heard from for an election timeout, as it said last.</summary>
+    internal ImmutableArray<PeerId> Silent { get; private set; } = [];
 
     /// <summary>Messages to the peer were lost: go back to one append at a time.</summary>
     internal void ReportUnreachable(PeerId peer)
@@ -30,12 +35,30 @@ internal sealed partial class RaftCore
 
         if (++heartbeatElapsed < options.HeartbeatTicks)
             return;
+        BroadcastHeartbeat();
+        RepeatPieces();
+    }
+
+    private void BroadcastHeartbeat()
+    {
         heartbeatElapsed = 0;
+        Silent = [.. followers.Where(f => ticks - f.Value.LastHeard > options.ElectionTicks).Select(f => f.Key)];
         foreach (var (peer, follower) in followers)
         {
             // Never more than the follower is known to hold: it may have a conflicting tail beyond that.
-            Send(new() { Kind = MessageKind.Heartbeat, To = peer, Commit = Math.Min(follower.Match, log.Commit) });
+            Send(new()
+            {
+                Kind = MessageKind.Heartbeat, To = peer, Commit = Math.Min(follower.Match, log.Commit), Silent = Silent,
+                Context = confirming.Count > 0 ? confirmRound : 0,
+            });
         }
+    }
+
+    private void OnHeartbeat(Message m)
+    {
+        Silent = m.Silent;
+        log.CommitTo(Math.Min(m.Commit, log.Last));
+        Send(new() { Kind = MessageKind.HeartbeatReply, To = m.From, Context = m.Context });
     }
 
     private void AppendOwn(EntryKind kind, ReadOnlyMemory<byte> data) => log.Append(new(log.Last + 1, Term, kind, data));
@@ -96,7 +119,7 @@ internal sealed partial class RaftCore
     {
         if (Role != Role.Leader || !followers.TryGetValue(m.From, out var follower))
             return;
-        follower.RecentlyActive = true;
+        follower.Heard(ticks);
         if (m.Reject)
         {
             var tryAfter = m.HintTerm > 0 ? log.LastNotAbove(m.Hint, m.HintTerm).Index : m.Hint;
@@ -107,6 +130,7 @@ internal sealed partial class RaftCore
 
         var paceBefore = follower.Pace;
         var moved = follower.Accepted(m.LogIndex);
+        follower.CatchUp(log.Last, ticks, options.ElectionTicks);
         if (moved && AdvanceCommit())
             return; // the broadcast of the commit index carried what there was to send
         if (paceBefore != follower.Pace)
@@ -120,8 +144,9 @@ internal sealed partial class RaftCore
     {
         if (Role != Role.Leader || !followers.TryGetValue(m.From, out var follower))
             return;
-        follower.RecentlyActive = true;
-        follower.Heard();
+        follower.Heard(ticks);
+        follower.MakeRoom();
+        OnConfirmation(m);
         if (follower.Match < log.Last && follower.Pace != Pace.Snapshot && follower.MaySend)
             SendAppend(m.From, follower);
     }

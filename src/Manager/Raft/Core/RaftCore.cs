@@ -15,19 +15,21 @@ internal sealed partial class RaftCore
     private readonly List<Message> afterPersist = [];
     private HardState written;
     private PeerId vote;
-    private Message? install;
+    private SnapshotMeta? install;
     private ulong lastTicket;
     private ulong persistedTicket;
     private int electionElapsed;
     private int heartbeatElapsed;
     private int timeout;
     private bool broadcastDue;
+    private long ticks;
 
     /// <param name="voters">Who votes in a log without a snapshot; nobody for one that joins: it waits for a leader to tell it.</param>
+    /// <param name="firstRead">A number that no earlier life of this node came near, so that no answer to a read of this node's earlier life is taken for one of this.</param>
     /// <param name="draw">Gives the extra ticks of the next election timeout, from zero to below <see cref="RaftOptions.ElectionTicks"/>.</param>
     internal RaftCore(
         PeerId self, IEnumerable<PeerId> voters, RaftOptions options, HardState hardState, SnapshotMeta snapshot,
-        IReadOnlyList<Entry> entries, Func<int> draw)
+        IReadOnlyList<Entry> entries, ulong firstRead, Func<int> draw)
     {
         Self = self;
         this.options = options;
@@ -36,6 +38,7 @@ internal sealed partial class RaftCore
         written = hardState;
         Term = hardState.Term;
         vote = hardState.Vote;
+        lastRead = answeredRead = firstRead >> 1; // half the numbers lie ahead
         ResetTimeout();
     }
 
@@ -54,12 +57,14 @@ internal sealed partial class RaftCore
 
     internal bool HasReady =>
         install is not null || log.HasUnwritten || log.Applied < log.Commit || messages.Count > 0 || afterPersist.Count > 0
-        || written.Term != Term || written.Vote != vote;
+        || broadcastDue || staged.Count > 0 || readDue || readPoints.Count > 0 || MayConfirm || written.Term != Term || written.Vote != vote;
 
     /// <summary>Time passes by one tick.</summary>
     internal void Tick()
     {
         electionElapsed++;
+        ticks++;
+        readDue |= lastRead > answeredRead; // asked again: question or answer may be lost
         if (Role == Role.Leader)
         {
             TickLeader();
@@ -105,8 +110,7 @@ internal sealed partial class RaftCore
                 break;
             case MessageKind.Heartbeat:
                 FollowLeader(m);
-                log.CommitTo(Math.Min(m.Commit, log.Last));
-                Send(new() { Kind = MessageKind.HeartbeatReply, To = m.From });
+                OnHeartbeat(m);
                 break;
             case MessageKind.Snapshot:
                 FollowLeader(m);
@@ -120,6 +124,15 @@ internal sealed partial class RaftCore
                 break;
             case MessageKind.TimeoutNow:
                 OnTimeoutNow();
+                break;
+            case MessageKind.SnapshotReply:
+                OnSnapshotReply(m);
+                break;
+            case MessageKind.ReadIndex:
+                OnReadIndex(m);
+                break;
+            case MessageKind.ReadIndexReply:
+                OnReadIndexReply(m);
                 break;
             default:
                 throw new UnreachableException();
@@ -147,6 +160,7 @@ internal sealed partial class RaftCore
         if (broadcastDue && Role == Role.Leader)
             BroadcastAppend();
         broadcastDue = false;
+        ForwardReads();
         var hardState = new HardState(Term, vote, log.Commit);
         var changed = written.Term != Term || written.Vote != vote;
         // a commit index alone is not worth a write: a restarted node learns it again from its leader
@@ -162,11 +176,15 @@ internal sealed partial class RaftCore
             Ticket = write ? lastTicket : 0,
             HardState = write ? hardState : null,
             Entries = write ? log.TakeUnwritten(lastTicket) : [],
+            Staged = [.. staged],
             Install = install,
             Messages = [.. messages],
             AfterPersist = [.. afterPersist],
             Committed = log.TakeCommitted(),
+            Reads = [.. readPoints],
         };
+        readPoints.Clear();
+        staged.Clear();
         install = null;
         messages.Clear();
         afterPersist.Clear();
@@ -176,11 +194,11 @@ internal sealed partial class RaftCore
     private void Send(Message m)
     {
         var stamped = m with { From = Self, Term = m.Term == 0 ? Term : m.Term };
-        // Leaders' messages promise nothing, and a pre-vote asks without standing. Everything else is a promise that a crash must not take back.
-        var list = m.Kind is MessageKind.Append or MessageKind.Heartbeat or MessageKind.Snapshot or MessageKind.TimeoutNow or MessageKind.PreVote
-            ? messages
-            : afterPersist;
-        list.Add(stamped);
+        // A vote, an asked-for vote and an accepted append are promises that a crash must not take back. The rest promises nothing: a leader's
+        // messages, a pre-vote, read points. An answered heartbeat says only that this node knows no later term at this moment; whatever
+        // a later leader committed before stands on a majority whose terms are on disk (thesis, section 6.4).
+        var promises = m.Kind is MessageKind.PreVoteReply or MessageKind.Vote or MessageKind.VoteReply or MessageKind.AppendReply;
+        (promises ? afterPersist : messages).Add(stamped);
     }
 
     private void ResetTimeout()

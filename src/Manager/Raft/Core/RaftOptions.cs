@@ -29,4 +29,18 @@ internal sealed record RaftOptions
         get;
         init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
     } = 1 << 20;
+
+    /// <summary>Bytes of a snapshot in one message.</summary>
+    internal int PieceBytes
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = 256 << 10;
+
+    /// <summary>Pieces of a snapshot on their way to one follower before the leader waits for answers.</summary>
+    internal int MaxPieces
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = 4;
 }

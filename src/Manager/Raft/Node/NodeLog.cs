@@ -19,4 +19,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(5, LogLevel.Information, "State replaced by the leader's snapshot at entry {Index}")]
     public static partial void SnapshotInstalled(this ILogger log, ulong index);
+
+    [LoggerMessage(6, LogLevel.Warning, "Manager {Self} begins a cluster of its own: from entry {Index} on it decides alone")]
+    public static partial void BeginsAnew(this ILogger log, PeerId self, ulong index);
 }

@@ -1,17 +1,21 @@
 using Orchestrator.Manager.Raft.Core;
-using Orchestrator.Manager.Raft.Storage;
 
 namespace Orchestrator.Manager.Raft.Node;
 
 /// <summary>Carrying out what the core wants done.</summary>
 internal sealed partial class RaftNode
 {
-    private async Task CarryAllAsync(CancellationToken stop)
+    private void CarryAll(CancellationToken stop)
     {
-        while (core!.HasReady)
-            await CarryAsync(core.TakeReady(), stop);
+        do
+        {
+            while (core!.HasReady)
+                Carry(core.TakeReady(), stop);
+        }
+        while (Steer());
+        CloseSources(stop);
         aside.RemoveAll(t => t.IsCompletedSuccessfully);
-        if (!ticking && !core.Membership.IsSole(core.Self))
+        if (!ticking && !core.Membership.IsAlone(core.Self))
         {
             // With nobody to hear from, an idle single manager stays asleep.
             ticking = true;
@@ -21,40 +25,69 @@ internal sealed partial class RaftNode
         Publish();
     }
 
-    private async Task CarryAsync(Ready ready, CancellationToken stop)
+    private void Carry(Ready ready, CancellationToken stop)
     {
+        foreach (var piece in ready.Staged)
+            Stage(piece, stop);
         if (ready.Ticket != 0)
-            aside.Add(PersistAsync(ready, stop));
+            Persist(ready, stop);
         foreach (var message in ready.Messages)
-            Send(message, stop);
+        {
+            if (message.Kind == MessageKind.Snapshot)
+                SendPiece(message, stop);
+            else
+                network.Send(message);
+        }
+
         if (ready.AfterPersist.Count > 0)
             promises.Enqueue((core!.LastTicket, ready.AfterPersist));
         if (!core!.IsWriting)
             KeepPromises(core.LastTicket);
-        if (ready.Install is { } install)
-        {
-            using var state = AsStream(install.SnapshotData);
-            await machine.RestoreAsync(state, stop);
-            snapshotIndex = install.Snapshot!.Index;
-            bytesSinceSnapshot = 0;
-            log.SnapshotInstalled(snapshotIndex);
-        }
-
-        Apply(ready.Committed);
+        if (restoring > 0)
+            backlog.AddRange(ready.Committed);
+        else
+            Apply(ready.Committed);
+        Answer(ready.Reads);
         if (ready.Committed.Count > 0)
             SnapshotIfDue(stop);
     }
 
+    private void Persist(Ready ready, CancellationToken stop)
+    {
+        if (ready.Install is null && handing.IsCompletedSuccessfully)
+        {
+            aside.Add(PersistedAsync(journal.WriteAsync(new(ready.HardState, ready.Entries)), ready.Ticket, stop));
+            return;
+        }
+
+        // The journal obeys in the order in which it is asked: what follows an installation is not asked for before it.
+        var handed = HandAsync(handing, ready);
+        handing = handed;
+        var write = WriteAsync(handed);
+        aside.Add(PersistedAsync(write, ready.Ticket, stop));
+        if (ready.Install is { } meta)
+            Restore(meta, write, stop);
+    }
+
+    private async Task<Task> HandAsync(Task before, Ready ready)
+    {
+        await before;
+        if (ready.Install is null)
+            return journal.WriteAsync(new(ready.HardState, ready.Entries));
+        await staging;
+        var installed = intake.InstallAsync(ready.HardState!.Value);
+        return ready.Entries.Count == 0 ? installed : Task.WhenAll(installed, journal.WriteAsync(new(null, ready.Entries)));
+    }
+
+    private static async Task WriteAsync(Task<Task> handed) => await await handed;
+
     /// <summary>The loop goes on meanwhile; completion comes back as a message.</summary>
-    private async Task PersistAsync(Ready ready, CancellationToken stop)
+    private async Task PersistedAsync(Task write, ulong ticket, CancellationToken stop)
     {
         try
         {
-            if (ready.Install is { Snapshot: { } meta } install)
-                await journal.InstallSnapshotAsync(meta, install.SnapshotData, ready.HardState!.Value);
-            if (ready.Install is null || ready.Entries.Count > 0)
-                await journal.WriteAsync(new(ready.HardState, ready.Entries));
-            await inbox.SendAsync(new NodeMessage.Persisted(ready.Ticket), stop);
+            await write;
+            await inbox.SendAsync(new NodeMessage.Persisted(ticket), stop);
         }
         catch (Exception failure)
         {
@@ -76,33 +109,11 @@ internal sealed partial class RaftNode
         }
     }
 
-    private void Send(Message message, CancellationToken stop)
-    {
-        if (message.Kind == MessageKind.Snapshot)
-            aside.Add(SendSnapshotAsync(message, stop));
-        else
-            network.Send(message);
-    }
-
-    private async Task SendSnapshotAsync(Message message, CancellationToken stop)
-    {
-        try
-        {
-            // The journal may hold a newer one by now: then that one is sent.
-            var (meta, state) = await journal.ReadSnapshotAsync(stop)
-                ?? throw new JournalException($"the log begins after a snapshot {message.Snapshot!.Index}, but none is stored");
-            network.Send(message with { Snapshot = meta, SnapshotData = state });
-        }
-        catch (Exception failure)
-        {
-            await TellBrokenAsync(failure, stop);
-        }
-    }
-
     private void Apply(IReadOnlyList<Entry> committed)
     {
         foreach (var entry in committed)
         {
+            applied = entry.Index;
             bytesSinceSnapshot += entry.Data.Length;
             if (entry.Kind == EntryKind.Command)
                 machine.Apply(entry.Index, entry.Data);
@@ -117,33 +128,24 @@ internal sealed partial class RaftNode
         }
     }
 
-    private void SnapshotIfDue(CancellationToken stop)
+    private void Answer(IReadOnlyList<ReadPoint> points)
     {
-        var applied = core!.Log.Applied;
-        if (snapshotting || (applied - snapshotIndex < options.SnapshotEntries && bytesSinceSnapshot < options.SnapshotBytes))
-            return;
-        snapshotting = true;
-        snapshotIndex = applied;
-        bytesSinceSnapshot = 0;
-        var keep = core.Membership.IsSole(core.Self) ? 0 : options.KeepEntries;
-        var meta = new SnapshotMeta(applied, core.Log.TermAt(applied)!.Value, core.Log.MembershipAt(applied));
-        aside.Add(TakeSnapshotAsync(meta, applied > keep ? applied - keep : 0, machine.Capture(), stop));
-    }
-
-    private async Task TakeSnapshotAsync(SnapshotMeta meta, ulong through, ISnapshot view, CancellationToken stop)
-    {
-        try
+        foreach (var (through, index) in points)
         {
-            await Task.Yield(); // the loop finishes its turn before the first byte is written
-            using var state = new MemoryStream();
-            await view.WriteAsync(state, stop);
-            await journal.SaveSnapshotAsync(meta, state.GetBuffer().AsMemory(0, (int)state.Length), through);
-            log.SnapshotTaken(meta.Index, state.Length, through);
-            await inbox.SendAsync(new NodeMessage.SnapshotStored(meta, through), stop);
+            while (reads.TryPeek(out var read) && read.Read <= through)
+            {
+                reads.Dequeue();
+                if (index is { } wanted)
+                    awaiting.Enqueue(read.Done, wanted);
+                else
+                    read.Done.TrySetException(new ProposalDroppedException("the leader was lost before it answered"));
+            }
         }
-        catch (Exception failure)
+
+        while (awaiting.TryPeek(out var done, out var wanted) && wanted <= applied)
         {
-            await TellBrokenAsync(failure, stop);
+            awaiting.Dequeue();
+            done.TrySetResult(wanted);
         }
     }
 

@@ -14,49 +14,69 @@ internal sealed partial class RaftNode(
 {
     // Proposers wait for room. Peers' messages find a full inbox rarely and are dropped then: Raft repeats them.
     private readonly Mailbox<NodeMessage> inbox = new(4096, WhenFull.Wait);
-    private readonly LeadershipBoard board = new();
+    private readonly Board<LeadershipStatus> board = new(LeadershipStatus.Unknown);
+    private readonly Board<MembershipView> members = new(MembershipView.None);
     private readonly Queue<(ulong Index, ulong Term, TaskCompletionSource<ulong> Done)> pending = new();
     private readonly Queue<(ulong Ticket, IReadOnlyList<Message> Messages)> promises = new();
+    private readonly Queue<(ulong Read, TaskCompletionSource<ulong> Done)> reads = new();
+    private readonly PriorityQueue<TaskCompletionSource<ulong>, ulong> awaiting = new();
     private readonly List<Task> aside = [];
     private RaftCore? core;
-    private ulong snapshotIndex;
-    private long bytesSinceSnapshot;
-    private bool snapshotting;
+    private ulong applied;
     private bool ticking;
 
     public LeadershipStatus Current => board.Current;
 
     public IAsyncEnumerable<LeadershipStatus> WatchLeadershipAsync(CancellationToken stop) => board.WatchAsync(stop);
 
-    public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> entry, CancellationToken stop)
-    {
-        var proposal = new NodeMessage.Proposal(entry, new(TaskCreationOptions.RunContinuationsAsynchronously));
-        if (!await inbox.SendAsync(proposal, stop))
-            throw new ProposalDroppedException("this manager is stopping");
-        // Not WaitAsync: over a source that continues asynchronously it goes through the thread pool, and no seed would replay.
-        using var cancel = stop.UnsafeRegister(static (done, token) => ((TaskCompletionSource<ulong>)done!).TrySetCanceled(token), proposal.Done);
-        return await proposal.Done.Task;
-    }
+    public MembershipView Members => members.Current;
 
-    /// <summary>Asks the leader's loop to hand leadership to a peer; nothing happens when this node does not lead.</summary>
-    internal ValueTask<bool> TransferAsync(PeerId to, CancellationToken stop) => inbox.SendAsync(new NodeMessage.Transfer(to), stop);
+    public IAsyncEnumerable<MembershipView> WatchMembersAsync(CancellationToken stop) => members.WatchAsync(stop);
+
+    public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> entry, CancellationToken stop) => AskAsync(new NodeMessage.Proposal(entry, Waiter()), stop);
+
+    public Task ReadIndexAsync(CancellationToken stop) => AskAsync(new NodeMessage.Read(Waiter()), stop);
+
+    private static TaskCompletionSource<ulong> Waiter() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task<ulong> AskAsync(NodeMessage.Request request, CancellationToken stop)
+    {
+        if (!await inbox.SendAsync(request, stop))
+            throw Stopping();
+        // Not WaitAsync: over a source that continues asynchronously it goes through the thread pool, and no seed would replay.
+        using var cancel = stop.UnsafeRegister(static (done, token) => ((TaskCompletionSource<ulong>)done!).TrySetCanceled(token), request.Done);
+        return await request.Done.Task;
+    }
 
     /// <summary>Opens the journal and restores the machine. <see cref="RunAsync"/> comes after it, once.</summary>
     internal async Task StartAsync(CancellationToken stop)
     {
         var stored = await journal.OpenAsync(stop);
-        if (await journal.ReadSnapshotAsync(stop) is { } snapshot)
-        {
-            using var state = AsStream(snapshot.State);
-            await machine.RestoreAsync(state, stop);
-        }
+        if (options.BeginAnew)
+            stored = await BeginAnewAsync(stored);
+        if (stored.Snapshot.Index > 0)
+            await RestoreMachineAsync(stop);
 
         core = new RaftCore(
             options.Self, options.Voters, options.Raft, stored.HardState, stored.Snapshot, stored.Entries,
-            () => draw(options.Raft.ElectionTicks));
-        snapshotIndex = stored.Snapshot.Index;
+            (ulong)time.GetUtcNow().Ticks, () => draw(options.Raft.ElectionTicks));
+        snapshotIndex = applied = stored.Snapshot.Index;
         log.Starts(options.Self, stored.Snapshot.Index, core.Log.Last, core.Term);
         network.Attach(e => inbox.TrySend(new NodeMessage.FromNetwork(e)));
+    }
+
+    /// <summary>
+    /// A membership of this node alone in a new term, after everything that is stored: what others may have had beyond that is given up, nothing
+    /// that is here is (as etcd's --force-new-cluster).
+    /// </summary>
+    private async Task<JournalContents> BeginAnewAsync(JournalContents stored)
+    {
+        var last = stored.Entries is [.., var newest] ? newest.Index : stored.Snapshot.Index;
+        var state = stored.HardState with { Term = stored.HardState.Term + 1, Vote = PeerId.None };
+        var alone = new Entry(last + 1, state.Term, EntryKind.Membership, Membership.Of([options.Self]).Encode());
+        await journal.WriteAsync(new(state, [alone]));
+        log.BeginsAnew(options.Self, alone.Index);
+        return stored with { HardState = state, Entries = [.. stored.Entries, alone] };
     }
 
     /// <summary>Runs until cancelled. An exception means that this voter must not go on: the host stops.</summary>
@@ -69,13 +89,13 @@ internal sealed partial class RaftNode(
         {
             if (core.Membership.IsSole(core.Self))
                 core.CampaignNow(); // nobody else could be leading
-            await CarryAllAsync(ending.Token);
+            CarryAll(ending.Token);
             while (await inbox.Reader.WaitToReadAsync(stop))
             {
                 // At most one inbox full, so that a stream of messages cannot keep the disk waiting.
                 for (var n = 0; n < 4096 && inbox.Reader.TryRead(out var message); n++)
                     Take(message);
-                await CarryAllAsync(ending.Token);
+                CarryAll(ending.Token);
             }
         }
         finally
@@ -83,14 +103,15 @@ internal sealed partial class RaftNode(
             inbox.Close();
             while (inbox.Reader.TryRead(out var message))
             {
-                if (message is NodeMessage.Proposal late)
-                    late.Done.TrySetException(new ProposalDroppedException("this manager is stopping"));
+                if (message is NodeMessage.Request late)
+                    late.Done.TrySetException(Stopping());
             }
 
-            DropPending("this manager is stopping");
+            DropAll();
             board.Write(new(core.Term, null, false));
-            await ending.CancelAsync();
+            ending.Cancel();
             await Task.WhenAll(aside);
+            await EndSnapshotsAsync();
         }
     }
 
@@ -107,25 +128,41 @@ internal sealed partial class RaftNode(
             case NodeMessage.FromNetwork(PeerEvent.Unreachable(var peer)):
                 core!.ReportUnreachable(peer);
                 break;
+            case NodeMessage.FromNetwork(PeerEvent.Broken(var peer)):
+                core!.ReportUnreachable(peer);
+                if (core.Leader == peer)
+                    core.ForgetLeader();
+                break;
             case NodeMessage.FromNetwork(PeerEvent.SnapshotSent(var peer, var arrived)):
-                core!.ReportSnapshot(peer, arrived);
+                if (!arrived)
+                    core!.ReportSnapshotLost(peer);
                 break;
             case NodeMessage.Proposal(var entry, var done):
                 if (core!.Propose(entry) is { } place)
                     pending.Enqueue((place.Index, place.Term, done));
                 else
-                    done.TrySetException(new NotLeaderException(core.Leader.IsNone || core.Leader == core.Self ? null : core.Leader));
+                    done.TrySetException(NotLeader());
+                break;
+            case NodeMessage.Read(var done):
+                if (core!.AskRead() is { } read)
+                    reads.Enqueue((read, done));
+                else
+                    done.TrySetException(NotLeader());
                 break;
             case NodeMessage.Persisted(var ticket):
                 core!.Persisted(ticket);
                 KeepPromises(ticket);
                 break;
-            case NodeMessage.SnapshotStored(var meta, var through):
+            case NodeMessage.SnapshotStored(var meta, var through, var bytes):
                 core!.Compact(meta, Math.Min(through, meta.Index));
+                snapshotBytes = bytes;
                 snapshotting = false;
                 break;
-            case NodeMessage.Transfer(var to):
-                core!.TransferTo(to);
+            case NodeMessage.Request change:
+                TakeChange(change);
+                break;
+            case NodeMessage.Restored(var meta):
+                AfterRestore(meta);
                 break;
             case NodeMessage.Broke(var failure):
                 throw new JournalException($"manager {options.Self} cannot go on: {failure.Message}", failure);
@@ -150,17 +187,24 @@ internal sealed partial class RaftNode(
 
     private void Publish()
     {
-        var status = new LeadershipStatus(core!.Term, core.Leader.IsNone ? null : core.Leader, core.HasAppliedOwnTerm);
+        var status = new LeadershipStatus(core!.Term, core.Leader.IsNone ? null : core.Leader, core.HasAppliedOwnTerm && restoring == 0);
         if (pending.TryPeek(out var oldest) && (core.Role != Role.Leader || oldest.Term != core.Term))
             DropPending("leadership was lost while it was under way");
+        PublishMembers();
         var before = board.Current;
         if (!board.Write(status) || (before.Leader == status.Leader && before.Term == status.Term))
             return;
+        if (status.Leader is null)
+            DropAwaiting("the leader was lost before everything was here"); // it may take long, and a caller can ask again
         if (status.Leader is { } leader)
             log.Leads(leader, status.Term);
         else if (before.Leader is not null)
             log.NoLeader(status.Term);
     }
+
+    private NotLeaderException NotLeader() => new(core!.Leader.IsNone || core.Leader == core.Self ? null : core.Leader);
+
+    private static ProposalDroppedException Stopping() => new("this manager is stopping");
 
     private void DropPending(string reason)
     {
@@ -168,8 +212,18 @@ internal sealed partial class RaftNode(
             dropped.Done.TrySetException(new ProposalDroppedException(reason));
     }
 
-    private static MemoryStream AsStream(ReadOnlyMemory<byte> bytes) =>
-        System.Runtime.InteropServices.MemoryMarshal.TryGetArray(bytes, out var part)
-            ? new MemoryStream(part.Array!, part.Offset, part.Count, writable: false)
-            : new MemoryStream(bytes.ToArray(), writable: false);
+    private void DropAwaiting(string reason)
+    {
+        while (awaiting.TryDequeue(out var read, out _))
+            read.TrySetException(new ProposalDroppedException(reason));
+    }
+
+    private void DropAll()
+    {
+        DropPending("this manager is stopping");
+        while (reads.TryDequeue(out var read))
+            read.Done.TrySetException(Stopping());
+        DropAwaiting("this manager is stopping");
+        changes.ForEach(c => c.Done.TrySetException(Stopping()));
+    }
 }

@@ -8,8 +8,11 @@ internal sealed record RaftNodeOptions
 {
     internal required PeerId Self { get; init; }
 
-    /// <summary>Everybody who votes, this node included; a stored snapshot knows better.</summary>
+    /// <summary>Everybody who votes at the log's beginning, this node included; empty for a node that joins and waits for a leader to tell it.</summary>
     internal required ImmutableArray<PeerId> Voters { get; init; }
+
+    /// <summary>Makes this node the only member, over whatever the journal holds: for a cluster whose majority is gone for good.</summary>
+    internal bool BeginAnew { get; init; }
 
     internal RaftOptions Raft { get; init; } = new();
 
@@ -34,5 +37,8 @@ internal sealed record RaftNodeOptions
     } = 64 << 20;
 
     /// <summary>Entries kept before a snapshot, so that a follower who lags a little needs no snapshot. A single voter keeps none.</summary>
-    internal ulong KeepEntries { get; init; } = 500;
+    internal ulong KeepEntries { get; init; } = 5000;
+
+    /// <summary>Entries kept after a snapshot that is on its way to a follower, so that it needs no second one; beyond that it has to.</summary>
+    internal ulong KeepForTransfer { get; init; } = 200_000;
 }

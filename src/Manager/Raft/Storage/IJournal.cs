@@ -23,6 +23,23 @@ internal interface IJournal : IAsyncDisposable
 
     /// <summary>Reads the newest snapshot's bytes.</summary>
     Task<(SnapshotMeta Meta, ReadOnlyMemory<byte> State)?> ReadSnapshotAsync(CancellationToken stop);
+
+    /// <summary>Opens the newest snapshot for reading in pieces; null when there is none. It stays readable while newer ones are stored, until it is disposed.</summary>
+    async Task<ISnapshotReader?> OpenSnapshotAsync(CancellationToken stop) =>
+        await ReadSnapshotAsync(stop) is var (meta, state) ? new WholeSnapshotReader(meta, state) : null;
+
+    /// <summary>Begins a snapshot that is written in pieces. Nothing of it counts before <c>SaveAsync</c> or <c>InstallAsync</c> completes.</summary>
+    ISnapshotWriter BeginSnapshot(SnapshotMeta meta) => new WholeSnapshotWriter(this, meta);
+}
+
+/// <summary>A journal that seals what it stores under keys of its own.</summary>
+internal interface ISealedJournal : IJournal
+{
+    /// <summary>A new key seals from now on. Older ones are forgotten when compaction has passed the last entry that is sealed under them.</summary>
+    Task RotateKeyAsync();
+
+    /// <summary>Keeps the keys wrapped by an unlock key of 32 bytes from now on, so that the journal opens only for who has it; null: keeps them as they are.</summary>
+    Task ProtectKeysAsync(ReadOnlyMemory<byte>? unlockKey);
 }
 
 /// <summary>One durable step: hard state when it changed, entries when there are some.</summary>
@@ -30,6 +47,3 @@ internal sealed record JournalWrite(HardState? HardState, IReadOnlyList<Entry> E
 
 /// <summary>What a journal held when it was opened: entries follow the snapshot without a gap, or overlap it.</summary>
 internal sealed record JournalContents(HardState HardState, SnapshotMeta Snapshot, IReadOnlyList<Entry> Entries);
-
-/// <summary>The journal cannot be used; the message is a sentence for the operator.</summary>
-internal sealed class JournalException(string message, Exception? inner = null) : Exception(message, inner);

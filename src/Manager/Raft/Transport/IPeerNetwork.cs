@@ -10,6 +10,11 @@ internal interface IPeerNetwork : IAsyncDisposable
 
     /// <summary>Hands a message over and returns at once; what cannot be queued is dropped and counted.</summary>
     void Send(Message message);
+
+    /// <summary>The peer is no member any more: when what is queued for it has left, its link goes. A later message makes a new one.</summary>
+    void Forget(PeerId peer)
+    {
+    }
 }
 
 /// <summary>What the network tells the node.</summary>
@@ -20,6 +25,9 @@ internal abstract record PeerEvent
     /// <summary>Messages to this peer were lost: stop sending to it optimistically.</summary>
     internal sealed record Unreachable(PeerId Peer) : PeerEvent;
 
-    /// <summary>The snapshot sent to this peer arrived, or did not.</summary>
+    /// <summary>The connection to this peer broke, and messages with it; perhaps it is dead.</summary>
+    internal sealed record Broken(PeerId Peer) : PeerEvent;
+
+    /// <summary>A piece of a snapshot to this peer left, or is lost.</summary>
     internal sealed record SnapshotSent(PeerId Peer, bool Arrived) : PeerEvent;
 }

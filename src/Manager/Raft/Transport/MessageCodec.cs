@@ -1,18 +1,20 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Manager.Raft.Transport;
 
 /// <summary>
-/// The binary form of a message: version byte, kind, flags, then unsigned LEB128 numbers in the order of the fields; entries as
-/// count and (index, term, kind, length, bytes); a snapshot as index, term, membership, length, bytes.
+/// The binary form of a message: version byte, kind, flags, then unsigned LEB128 numbers in the order of the fields; silent
+/// members as count and numbers; entries as count and (index, term, kind, length, bytes); a piece of a snapshot as
+/// index, term, membership, bytes, digest, the last three with their lengths before them.
 /// </summary>
 internal sealed class MessageCodec : RpcCodec<Message>
 {
     internal static readonly MessageCodec Instance = new();
 
-    private const byte Version = 2;
+    private const byte Version = 3;
     private const byte Rejects = 1, Transfers = 2, HasSnapshot = 4;
 
     public override string ContentSuffix => "";
@@ -29,6 +31,12 @@ internal sealed class MessageCodec : RpcCodec<Message>
         Number(target, value.Commit);
         Number(target, value.Hint);
         Number(target, value.HintTerm);
+        Number(target, value.Context);
+        Number(target, (ulong)value.Offset);
+        Number(target, (ulong)value.Length);
+        Number(target, (ulong)value.Silent.Length);
+        foreach (var peer in value.Silent)
+            Number(target, peer.Value);
         Number(target, (ulong)value.Entries.Count);
         foreach (var entry in value.Entries)
         {
@@ -44,6 +52,7 @@ internal sealed class MessageCodec : RpcCodec<Message>
         Number(target, snapshot.Term);
         Bytes(target, snapshot.Membership.Encode());
         Bytes(target, value.SnapshotData);
+        Bytes(target, value.Digest);
     }
 
     public override Message Read(ReadOnlySequence<byte> bytes)
@@ -68,15 +77,30 @@ internal sealed class MessageCodec : RpcCodec<Message>
             Commit = Number(ref reader),
             Hint = Number(ref reader),
             HintTerm = Number(ref reader),
+            Context = Number(ref reader),
+            Offset = Position(ref reader),
+            Length = Position(ref reader),
+            Silent = Peers(ref reader),
             Entries = Entries(ref reader),
         };
         if ((flags & HasSnapshot) != 0)
         {
             var (index, term) = (Number(ref reader), Number(ref reader));
-            message = message with { Snapshot = new(index, term, Membership.Decode(Bytes(ref reader))), SnapshotData = Bytes(ref reader) };
+            message = message with
+            {
+                Snapshot = new(index, term, Membership.Decode(Bytes(ref reader))), SnapshotData = Bytes(ref reader), Digest = Bytes(ref reader),
+            };
         }
 
         return reader.End ? message : throw new FormatException("something follows the raft message");
+    }
+
+    private static ImmutableArray<PeerId> Peers(ref SequenceReader<byte> reader)
+    {
+        var peers = ImmutableArray.CreateBuilder<PeerId>(Count(ref reader));
+        for (var n = peers.Capacity; n > 0; n--)
+            peers.Add(new(Number(ref reader)));
+        return peers.MoveToImmutable();
     }
 
     private static Entry[] Entries(ref SequenceReader<byte> reader)
@@ -125,6 +149,9 @@ internal sealed class MessageCodec : RpcCodec<Message>
         var count = Number(ref reader);
         return count <= (ulong)reader.Remaining ? (int)count : throw new FormatException("a raft message announces more than it holds");
     }
+
+    private static long Position(ref SequenceReader<byte> reader) =>
+        Number(ref reader) is var number and <= long.MaxValue ? (long)number : throw new FormatException("a raft message speaks of more bytes than there can be");
 
     private static byte Byte(ref SequenceReader<byte> reader) =>
         reader.TryRead(out var b) ? b : throw new FormatException("a raft message ends too early");

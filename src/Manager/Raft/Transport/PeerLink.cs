@@ -10,42 +10,40 @@ namespace Orchestrator.Manager.Raft.Transport;
 internal sealed class PeerLink(
     PeerId peer, RpcChannelOptions options, TimeProvider time, ILogger log, Func<double> jitter, Action<PeerEvent> tell) : IAsyncDisposable
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
     // Full means that the peer is slow or gone: the newest message is dropped and counted, and Raft sends it again.
     private readonly Mailbox<Message> queue = new(1024, WhenFull.DropNewest);
-    private readonly Mailbox<Message> snapshots = new(1, WhenFull.DropNewest);
-    private readonly CancellationTokenSource stopping = new();
+    private readonly CancellationTokenSource stopping = new(); // never disposed: who hurries may come late
     private readonly RpcChannel channel = new(options);
     private readonly Backoff backoff = new() { First = TimeSpan.FromMilliseconds(50), Most = TimeSpan.FromSeconds(2) };
     private Task running = Task.CompletedTask;
 
     internal long Dropped => queue.Dropped;
 
-    internal void Start() => running = Task.WhenAll(StreamAsync(stopping.Token), SendSnapshotsAsync(stopping.Token));
+    internal void Start() => running = StreamAsync(stopping.Token);
 
     internal void Send(Message message)
     {
-        if (message.Kind == MessageKind.Snapshot)
-        {
-            if (!snapshots.TrySend(message))
-                tell(new PeerEvent.SnapshotSent(peer, Arrived: false));
-        }
-        else if (!queue.TrySend(message))
-        {
-            tell(new PeerEvent.Unreachable(peer));
-        }
+        if (!queue.TrySend(message))
+            tell(message.Kind == MessageKind.Snapshot ? new PeerEvent.SnapshotSent(peer, Arrived: false) : new PeerEvent.Unreachable(peer));
     }
 
+    /// <summary>What is queued or on its way is given up.</summary>
+    internal void Hurry() => stopping.Cancel();
+
+    /// <summary>Takes no more messages; what is queued has a moment to leave.</summary>
     public async ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync();
-        await running;
+        queue.Close();
+        using (time.CreateTimer(_ => Hurry(), null, Grace, Timeout.InfiniteTimeSpan))
+            await running;
         channel.Dispose();
-        stopping.Dispose();
     }
 
     private async Task StreamAsync(CancellationToken stop)
     {
-        for (var attempt = 1; !stop.IsCancellationRequested; attempt++)
+        for (var attempt = 1; await HasAnyAsync(stop); attempt++)
         {
             var began = time.GetTimestamp();
             string reason;
@@ -53,6 +51,8 @@ internal sealed class PeerLink(
             {
                 // The queue keeps what waits for a connection; what was in flight is lost, and Raft sends it again.
                 await channel.ClientStreamAsync(RaftMethods.Messages, OutgoingAsync(stop), stop: stop);
+                if (queue.Reader.Completion.IsCompleted)
+                    return; // the link is taken down, and everything has left
                 reason = "it ended the stream";
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -66,11 +66,24 @@ internal sealed class PeerLink(
 
             if (time.GetElapsedTime(began) > backoff.Most)
                 attempt = 1;
-            tell(new PeerEvent.Unreachable(peer));
+            tell(new PeerEvent.Broken(peer));
             var delay = backoff.Delay(attempt, jitter());
             if (attempt == 1)
                 log.PeerUnreachable(peer, reason, delay);
             await Task.Delay(delay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+    }
+
+    /// <summary>Waits for a message: nobody connects to say nothing. False when the link is taken down.</summary>
+    private async Task<bool> HasAnyAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await queue.Reader.WaitToReadAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return false;
         }
     }
 
@@ -79,31 +92,5 @@ internal sealed class PeerLink(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, callEnds);
         await foreach (var message in queue.Reader.ReadAllAsync(either.Token))
             yield return message;
-    }
-
-    private async Task SendSnapshotsAsync(CancellationToken stop)
-    {
-        try
-        {
-            await foreach (var message in snapshots.Reader.ReadAllAsync(stop))
-            {
-                var arrived = true;
-                try
-                {
-                    await channel.CallAsync(RaftMethods.Snapshot, message, new() { Timeout = TimeSpan.FromMinutes(2) }, stop);
-                }
-                catch (RpcException lost)
-                {
-                    arrived = false;
-                    log.SnapshotLost(peer, lost.Detail);
-                }
-
-                tell(new PeerEvent.SnapshotSent(peer, arrived));
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // the link is taken down
-        }
     }
 }

@@ -11,8 +11,4 @@ internal static class RaftMethods
     /// <summary>Messages in one direction, as long as the sender lives; nothing is answered, because Raft's own replies travel the other way.</summary>
     internal static readonly RpcMethod<Message, ReadOnlyMemory<byte>> Messages =
         new(RpcKind.ClientStreaming, Service, "Messages", MessageCodec.Instance, BytesCodec.Instance) { MaxMessageBytes = 64 << 20 };
-
-    /// <summary>One snapshot; answered when the receiver has taken it in.</summary>
-    internal static readonly RpcMethod<Message, ReadOnlyMemory<byte>> Snapshot =
-        new(RpcKind.Unary, Service, "Snapshot", MessageCodec.Instance, BytesCodec.Instance) { MaxMessageBytes = 1 << 30 };
 }

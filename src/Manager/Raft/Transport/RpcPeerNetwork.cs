@@ -1,55 +1,122 @@
-using System.Collections.Immutable;
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Shared.Rpc;
 
 namespace Orchestrator.Manager.Raft.Transport;
 
-/// <summary>Peers over gRPC: one long stream to each, a call for each snapshot. Certificates come in through the channels' options.</summary>
-internal sealed class RpcPeerNetwork : IPeerNetwork
+/// <summary>
+/// Peers over gRPC: one long stream to each. A link is made with the first message to a peer and taken down when the
+/// peer is no member any more, or has moved. Certificates come in through the channels' options.
+/// </summary>
+/// <param name="reach">How a peer is reached now; null when that is not known: the message is dropped and counted. Asked from the node's loop.</param>
+/// <param name="jitter">In [0, 1): spreads reconnects.</param>
+internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, TimeProvider time, ILogger log, Func<double> jitter) : IPeerNetwork
 {
-    private readonly ImmutableDictionary<PeerId, PeerLink> links;
+    private readonly Lock guard = new();
+    private readonly Dictionary<PeerId, PeerLink> links = [];
+    private readonly ConcurrentDictionary<PeerLink, Task> leaving = [];
     private Action<PeerEvent>? receive;
+    private long droppedBefore;
+    private volatile bool disposed;
 
-    /// <param name="peers">The others, and how each is reached; empty for a single voter.</param>
-    /// <param name="jitter">In [0, 1): spreads reconnects.</param>
-    internal RpcPeerNetwork(IReadOnlyDictionary<PeerId, RpcChannelOptions> peers, TimeProvider time, ILogger log, Func<double> jitter) =>
-        links = peers.ToImmutableDictionary(p => p.Key, p => new PeerLink(p.Key, p.Value, time, log, jitter, e => receive?.Invoke(e)));
-
-    /// <summary>Messages that found a peer's queue full.</summary>
-    internal long Dropped => links.Values.Sum(l => l.Dropped);
-
-    public void Attach(Action<PeerEvent> receive)
+    /// <summary>Messages that found a peer's queue full, or nobody who knew the way.</summary>
+    internal long Dropped
     {
-        this.receive = receive;
-        foreach (var link in links.Values)
-            link.Start();
+        get
+        {
+            lock (guard)
+                return droppedBefore + links.Values.Sum(l => l.Dropped);
+        }
     }
+
+    public void Attach(Action<PeerEvent> receive) => this.receive = receive;
 
     public void Send(Message message)
     {
-        if (links.TryGetValue(message.To, out var link))
+        if (LinkTo(message.To) is { } link)
             link.Send(message);
     }
 
+    public void Forget(PeerId peer) => TakeDown(peer, gently: true);
+
+    /// <summary>The peer's address changed: what is queued for the old one is dropped, and the next message opens a link to the new one.</summary>
+    internal void Moved(PeerId peer) => TakeDown(peer, gently: false);
+
     /// <summary>Answers the raft service on this node's server.</summary>
-    internal void Map(RpcServer server) => server
-        .MapClientStreaming(RaftMethods.Messages, async (messages, call) =>
+    internal void Map(RpcServer server) => Map(server, () => this);
+
+    /// <summary>Answers by whichever network there is at the moment; none means this node is no manager.</summary>
+    internal static void Map(RpcServer server, Func<RpcPeerNetwork?> current) => server
+        .MapClientStreaming(RaftMethods.Messages, RpcAccess.Manager, async (messages, call) =>
         {
+            var network = Require(current); // a stream belongs to the manager that took it, and ends with it
             await foreach (var message in messages.WithCancellation(call.Stop))
-                Receive(message);
+            {
+                if (network.disposed)
+                    throw new RpcException(RpcStatus.Unavailable, "this manager has stopped");
+                network.Receive(message);
+            }
+
             return ReadOnlyMemory<byte>.Empty;
-        })
-        .MapUnary(RaftMethods.Snapshot, (message, _) =>
-        {
-            Receive(message);
-            return Task.FromResult(ReadOnlyMemory<byte>.Empty);
         });
+
+    private static RpcPeerNetwork Require(Func<RpcPeerNetwork?> current) =>
+        current() ?? throw new RpcException(RpcStatus.Unavailable, "this node is no manager");
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var link in links.Values)
-            await link.DisposeAsync();
+        List<PeerId> peers;
+        lock (guard)
+        {
+            disposed = true;
+            peers = [.. links.Keys];
+        }
+
+        foreach (var peer in peers)
+            TakeDown(peer, gently: false);
+        foreach (var link in leaving.Keys)
+            link.Hurry();
+        await Task.WhenAll(leaving.Values);
+    }
+
+    private PeerLink? LinkTo(PeerId peer)
+    {
+        lock (guard)
+        {
+            if (links.TryGetValue(peer, out var link))
+                return link;
+            if (disposed || reach(peer) is not { } options)
+            {
+                droppedBefore++;
+                return null;
+            }
+
+            link = new PeerLink(peer, options, time, log, jitter, e => receive?.Invoke(e));
+            links[peer] = link;
+            link.Start();
+            return link;
+        }
+    }
+
+    private void TakeDown(PeerId peer, bool gently)
+    {
+        lock (guard)
+        {
+            if (!links.Remove(peer, out var link))
+                return;
+            droppedBefore += link.Dropped;
+            if (!gently)
+                link.Hurry();
+            leaving[link] = LeaveAsync(link);
+        }
+    }
+
+    private async Task LeaveAsync(PeerLink link)
+    {
+        await Task.Yield(); // it is listed before it can be struck off
+        await link.DisposeAsync();
+        leaving.TryRemove(link, out _);
     }
 
     private void Receive(Message message)

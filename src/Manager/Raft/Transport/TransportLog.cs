@@ -7,7 +7,4 @@ internal static partial class TransportLog
 {
     [LoggerMessage(1, LogLevel.Warning, "Manager {Peer} is not reachable: {Reason}; trying again from {Delay} on")]
     public static partial void PeerUnreachable(this ILogger log, PeerId peer, string reason, TimeSpan delay);
-
-    [LoggerMessage(2, LogLevel.Warning, "The snapshot for manager {Peer} did not arrive: {Reason}")]
-    public static partial void SnapshotLost(this ILogger log, PeerId peer, string reason);
 }

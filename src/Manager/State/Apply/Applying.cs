@@ -37,11 +37,16 @@ internal static class Applying
         {
             case InitSwarm init: SwarmSteps.Init(draft, init); break;
             case UpdateSwarm update: SwarmSteps.Update(draft, update); break;
+            case SetSecurity set: SwarmSteps.SetSecurity(draft, set); break;
             case UpdateNode update: NodeSteps.Update(draft, update); break;
             case RemoveNode remove: NodeSteps.Remove(draft, remove); break;
             case JoinNode join: NodeSteps.Join(draft, join); break;
             case RegisterNode register: NodeSteps.Register(draft, register); break;
             case SetNodeState set: NodeSteps.SetState(draft, set); break;
+            case ConfirmNodeTls confirm: NodeSteps.ConfirmTls(draft, confirm); break;
+            case SetManager set: NodeSteps.SetManager(draft, set); break;
+            case LeaveNode leave: NodeSteps.Leave(draft, leave); break;
+            case BeginAnew anew: NodeSteps.BeginAnew(draft, anew); break;
             case CreateService create: ServiceSteps.Create(draft, create); break;
             case UpdateService update: ServiceSteps.Update(draft, update); break;
             case RemoveService remove: ServiceSteps.Remove(draft, remove); break;

@@ -24,6 +24,8 @@ internal sealed class Draft
         Version = new(index);
         At = at;
         Swarm = start.Swarm;
+        Security = start.Security;
+        Revocations = start.Revocations;
         nodes = start.Nodes.ToBuilder();
         services = start.Services.ToBuilder();
         tasks = start.Tasks.ToBuilder();
@@ -36,6 +38,8 @@ internal sealed class Draft
     internal ObjectVersion Version { get; }
     internal DateTimeOffset At { get; }
     internal Swarm? Swarm { get; private set; }
+    internal ClusterSecurity? Security { get; private set; }
+    internal ImmutableSortedDictionary<NodeId, Revocation> Revocations { get; private set; }
     internal IReadOnlyDictionary<NodeId, Node> Nodes => nodes;
     internal IReadOnlyDictionary<ServiceId, Service> Services => services;
     internal IReadOnlyDictionary<TaskId, ServiceTask> Tasks => tasks;
@@ -60,6 +64,19 @@ internal sealed class Draft
         var next = swarm with { Version = Version, UpdatedAt = At };
         Note(typeof(Swarm), Swarm, next);
         Swarm = next;
+    }
+
+    /// <summary>Secrets are nobody's news: watchers are told of the swarm alone.</summary>
+    internal void Put(ClusterSecurity security) => Security = security with { Version = Version };
+
+    /// <summary>The node's certificates count no more; what has expired meanwhile is forgotten.</summary>
+    internal void Revoke(NodeId node, RevocationKind kind)
+    {
+        // Longer than any certificate that was given: at least the usual life, or the present one if that is longer.
+        var life = Swarm!.Spec.CaConfig.NodeCertExpiry;
+        var usual = new SwarmCaOptions().NodeCertExpiry;
+        Revocations = Revocations.RemoveRange(Revocations.Values.Where(r => r.Until < At).Select(r => r.NodeId))
+            .SetItem(node, new() { NodeId = node, Removed = kind == RevocationKind.Removed, At = At, Until = At + (life > usual ? life : usual) });
     }
 
     internal void Put(Node node)
@@ -142,6 +159,8 @@ internal sealed class Draft
     {
         Index = Version.Index,
         Swarm = Swarm,
+        Security = Security,
+        Revocations = Revocations,
         Nodes = nodes.ToImmutable(),
         Services = services.ToImmutable(),
         Tasks = tasks.ToImmutable(),

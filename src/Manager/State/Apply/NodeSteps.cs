@@ -10,11 +10,10 @@ internal static class NodeSteps
             draft.Refuse(RefusalKind.NotFound, $"node {command.Id} not found");
         else if (node.Version.Index != command.Version)
             draft.Refuse(RefusalKind.OutOfSequence, $"update out of sequence: node {command.Id} is at version {node.Version.Index}, not {command.Version}");
-        else if (node.Spec.Role == NodeRole.Manager && command.Spec.Role == NodeRole.Worker
-            && draft.Nodes.Values.Count(n => n.Spec.Role == NodeRole.Manager) == 1)
+        else if (command.Spec.Role == NodeRole.Worker && IsLastManager(draft, node))
             draft.Refuse(RefusalKind.Conflict, "attempting to demote the last manager of the swarm", "Role");
-        else if (node.Spec.Role != command.Spec.Role)
-            draft.Refuse(RefusalKind.Invalid, "changing the role of a node is not supported yet", "Role");
+        else if (command.Spec.Role == NodeRole.Manager && node.Spec.Role == NodeRole.Worker && node.Status.State is NodeState.Down)
+            draft.Refuse(RefusalKind.Conflict, $"node {command.Id} is down: it can be promoted when it is back", "Role");
         else
             draft.Put(node with { Spec = command.Spec });
     }
@@ -25,7 +24,7 @@ internal static class NodeSteps
         {
             draft.Refuse(RefusalKind.NotFound, $"node {command.Id} not found");
         }
-        else if (node.Spec.Role == NodeRole.Manager)
+        else if (node.Spec.Role == NodeRole.Manager || node.ManagerStatus is not null)
         {
             draft.Refuse(RefusalKind.Conflict, $"node {command.Id} is a manager of this cluster; it must be demoted to worker before removal");
         }
@@ -36,6 +35,7 @@ internal static class NodeSteps
         else
         {
             draft.Remove(command.Id);
+            draft.Revoke(command.Id, RevocationKind.Removed);
             foreach (var task in draft.Tasks.Values.Where(t => t.NodeId == command.Id && !t.Status.State.IsTerminal()).ToList())
                 draft.Put(task with { Status = task.Status with { State = TaskState.Orphaned, Timestamp = draft.At, Message = "node removed", Err = null } });
         }
@@ -53,9 +53,56 @@ internal static class NodeSteps
         {
             // An agent that does not know how others reach it leaves the address as the cluster has it.
             var address = command.Address.Length > 0 ? command.Address : node.Status.Addr;
-            draft.Put(node with { Description = command.Description, Status = new() { State = NodeState.Ready, Addr = address } });
+            var description = command.Description with { TlsInfo = command.Description.TlsInfo ?? node.Description?.TlsInfo };
+            draft.Put(node with { Description = description, Status = new() { State = NodeState.Ready, Addr = address } });
         }
     }
+
+    internal static void ConfirmTls(Draft draft, ConfirmNodeTls command)
+    {
+        if (draft.Nodes.TryGetValue(command.Id, out var node) && node.Description?.TlsInfo != command.Tls)
+            draft.Put(node with { Description = (node.Description ?? new()) with { TlsInfo = command.Tls } });
+    }
+
+    internal static void SetManager(Draft draft, SetManager command)
+    {
+        if (!draft.Nodes.TryGetValue(command.Id, out var node))
+            return;
+        if (command.Address is { } address && node.Spec.Role == NodeRole.Manager && node.ManagerStatus?.Addr != address)
+            draft.Put(node with { ManagerStatus = new() { Addr = address } });
+        else if (command.Address is null && node.Spec.Role == NodeRole.Worker && node.ManagerStatus is not null)
+        {
+            draft.Put(node with { ManagerStatus = null });
+            draft.Revoke(command.Id, RevocationKind.Demoted);
+        }
+    }
+
+    internal static void Leave(Draft draft, LeaveNode command)
+    {
+        if (!draft.Nodes.TryGetValue(command.Id, out var node))
+            return;
+        if (IsLastManager(draft, node))
+            draft.Refuse(RefusalKind.Conflict, $"node {command.Id} is the last manager of the swarm: its leaving ends the swarm");
+        else
+            draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Worker }, Status = node.Status with { State = NodeState.Down, Message = "the node left the swarm" } });
+    }
+
+    internal static void BeginAnew(Draft draft, BeginAnew command)
+    {
+        foreach (var node in draft.Nodes.Values.Where(n => n.Spec.Role == NodeRole.Manager || n.ManagerStatus is not null).ToList())
+        {
+            if (node.Id == command.Self)
+                draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Manager }, ManagerStatus = new() { Addr = command.Address } });
+            else
+            {
+                draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Worker }, ManagerStatus = null, Status = node.Status with { State = NodeState.Down, Message = "the swarm was begun anew without this manager" } });
+                draft.Revoke(node.Id, RevocationKind.Demoted);
+            }
+        }
+    }
+
+    private static bool IsLastManager(Draft draft, Node node) =>
+        node.Spec.Role == NodeRole.Manager && draft.Nodes.Values.Count(n => n.Spec.Role == NodeRole.Manager) == 1;
 
     internal static void SetState(Draft draft, SetNodeState command)
     {

@@ -18,6 +18,8 @@ internal static class SwarmSteps
 
         draft.Put(command.Swarm with { CreatedAt = draft.At });
         draft.Put(command.FirstNode with { CreatedAt = draft.At });
+        if (command.Security is { } security)
+            draft.Put(security);
         draft.Put(new Network
         {
             // Made from the cluster's id, so that Apply needs no randomness.
@@ -35,5 +37,16 @@ internal static class SwarmSteps
             draft.Refuse(RefusalKind.OutOfSequence, $"update out of sequence: the swarm is at version {swarm.Version.Index}, not {command.Version}");
         else
             draft.Put(swarm with { Spec = command.Spec });
+        if (command.Security is { } security)
+            SetSecurity(draft, security);
+    }
+
+    internal static void SetSecurity(Draft draft, SetSecurity command)
+    {
+        var at = draft.Security?.Version.Index ?? 0;
+        if (at != command.Version)
+            draft.Refuse(RefusalKind.OutOfSequence, $"update out of sequence: the swarm's security is at version {at}, not {command.Version}");
+        else
+            draft.Put(command.Security);
     }
 }

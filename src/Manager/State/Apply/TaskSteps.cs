@@ -24,6 +24,7 @@ internal static class TaskSteps
                 NodeId = plan.NodeId,
                 DesiredState = plan.DesiredState,
                 NotBefore = plan.NotBefore,
+                Relief = plan.Relief,
                 HostPorts = HostPorts(service.Spec),
                 Status = new() { Timestamp = draft.At, State = TaskState.New, Message = "created" },
             });

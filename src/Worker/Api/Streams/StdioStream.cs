@@ -71,13 +71,19 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
             end = await giving;
         }
 
-        await over.CancelAsync();
-        client.Input.CancelPendingRead();
+        End(over);
         await Task.WhenAll(giving, taking);
         return client.Stopping.IsCancellationRequested ? StdioEnd.Cut : end;
     }
 
     public void Dispose() => writing.Dispose();
+
+    /// <summary>At once and on this thread: what is called off wakes up where it waits.</summary>
+    private void End(CancellationTokenSource over)
+    {
+        over.Cancel();
+        client.Input.CancelPendingRead();
+    }
 
     private async Task<StdioEnd> GiveAllAsync(CancellationToken stop)
     {
@@ -88,7 +94,7 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
             if (program.ProgramEnded is { } ended)
             {
                 await ended.WaitAsync(stop);
-                if (await Task.WhenAny(gives, Task.Delay(LastWords, time, stop)) != gives)
+                if (!gives.IsCompleted && await Task.WhenAny(gives, Task.Delay(LastWords, time, stop)) != gives)
                     await late.CancelAsync();
             }
 

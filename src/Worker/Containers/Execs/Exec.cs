@@ -7,7 +7,7 @@ namespace Orchestrator.Worker.Containers.Execs;
 internal sealed class Exec(string id, string containerId, ExecCreateRequest request)
 {
     private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource done = new();
     private volatile ExecState state = new(ExecStage.Created);
     private int begun;
 
@@ -35,7 +35,7 @@ internal sealed class Exec(string id, string containerId, ExecCreateRequest requ
         state = new ExecState(ExecStage.Running, session.Pid);
     }
 
-    /// <summary>Completes when the exit code is known.</summary>
+    /// <summary>Completes when the exit code is known; who awaits it goes on on the thread that learnt it, and does nothing long there.</summary>
     internal Task Done => done.Task;
 
     internal void Ended(int exitCode, DateTimeOffset at)

@@ -2,11 +2,19 @@ using System.Net;
 
 namespace Orchestrator.Worker.Linux.Netlink;
 
-/// <summary>One nf_tables transaction on one IPv4 table: all of it happens or none, <c>linux/netfilter/nf_tables.h</c>.</summary>
-internal sealed class NftBatch(string table)
+/// <summary>What a table sees, <c>linux/netfilter.h</c> NFPROTO_*.</summary>
+internal enum NftFamily : byte
+{
+    Ipv4 = 2,
+
+    /// <summary>Frames between the ports of a bridge, and between a port and the host.</summary>
+    Bridge = 7,
+}
+
+/// <summary>One nf_tables transaction on one table: all of it happens or none, <c>linux/netfilter/nf_tables.h</c>.</summary>
+internal sealed class NftBatch(string table, NftFamily family = NftFamily.Ipv4)
 {
     private const ushort Subsystem = 10 << 8;
-    private const byte FamilyIpv4 = 2;
     private const uint SetAnonymous = 1;
     private const uint SetConstant = 2;
     private const uint SetMap = 8;
@@ -213,11 +221,11 @@ internal sealed class NftBatch(string table)
     private void Begin(string operation, ushort type, NetlinkFlags flags)
     {
         batch.Begin(operation, (ushort)(Subsystem | type), flags);
-        Header(FamilyIpv4, 0);
+        Header((byte)family, 0);
         batch.Attribute(1, table);
     }
 
-    private void Header(byte family, ushort resource) => WriteHeader(batch, family, resource);
+    private void Header(byte protocol, ushort resource) => WriteHeader(batch, protocol, resource);
 
     // struct nfgenmsg; its last field is in network order.
     private static void WriteHeader(NetlinkBatch target, byte family, ushort resource)

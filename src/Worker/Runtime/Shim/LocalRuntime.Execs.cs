@@ -18,11 +18,17 @@ internal sealed partial class LocalRuntime
 
     public async Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop)
     {
-        var (exec, stdio) = await LaunchExecAsync(id, launch, stop);
-        return new ExecSession(exec.Pid, stdio, exec.Ended, loop, number => Kill(exec, number), () => ValueTask.CompletedTask);
+        // Whoever awaits goes on elsewhere than on the launching thread and, at the end, on the loop's.
+        var (exec, stdio) = await LaunchExecAsync(id, launch, stop).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        return new ExecSession(exec.Pid, stdio, ElsewhereAsync(exec.Ended), loop, number => Kill(exec, number), () => ValueTask.CompletedTask);
     }
 
-    /// <summary>Executes the program; the caller owns its stdio, this runtime its end.</summary>
+    private static async Task<ContainerExit> ElsewhereAsync(Task<ContainerExit> ended) => await ended.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+
+    /// <summary>
+    /// Executes the program; the caller owns its stdio, this runtime its end. What awaits this, or the end, goes on on the launching thread and on
+    /// the loop's: it says a few words on a socket there and does nothing that blocks.
+    /// </summary>
     internal async Task<(RunningExec Exec, StdioFiles Stdio)> LaunchExecAsync(string id, ExecLaunch launch, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
@@ -31,7 +37,7 @@ internal sealed partial class LocalRuntime
             throw EnterPlan.Ended(id);
         if (!execs.TryAdd((id, launch.ExecId), null))
             throw new RuntimeException($"An exec {launch.ExecId} runs already in the container {id}.") { ExitCode = 126 };
-        return await execThreads.RunAsync(() => Launch(container, launch));
+        return await execThreads.RunAsync(() => Launch(container, launch), TaskCreationOptions.None);
     }
 
     /// <summary>Signals an exec by its name; one that ended is no error.</summary>

@@ -25,6 +25,8 @@ internal sealed partial class RuntimeService(LocalRuntime runtime) : IShimServic
 
     public string Name => ServiceName;
 
+    public bool LeavesAtOnce(string operation) => operation == Exec;
+
     public Task HandleAsync(string operation, ReadOnlyMemory<byte> request, Func<ReadOnlyMemory<byte>, ValueTask> reply, CancellationToken stop) =>
         HandleAsync(operation, new ShimMessage(request), message => reply(message.Payload), stop);
 

@@ -31,7 +31,7 @@ internal sealed partial class ShimRuntime
 
     public async Task<IExecSession> ExecAsync(string id, ExecLaunch launch, CancellationToken stop)
     {
-        var request = new ShimMessage(JsonSerializer.SerializeToUtf8Bytes(new ExecRequest(id, launch), RuntimeJson.Default.ExecRequest));
+        var request = new ShimMessage(JsonSerializer.SerializeToUtf8Bytes(new ExecRequest(id, launch), RuntimeJson.Default.ExecRequest)) { RepliesInline = true };
         var following = new CancellationTokenSource();
         var answers = shim.ExchangeAsync(RuntimeService.ServiceName, RuntimeService.Exec, request, following.Token).GetAsyncEnumerator(CancellationToken.None);
         try

@@ -208,6 +208,15 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task The_words_of_a_command_are_not_taken_for_commands_of_ours()
+    {
+        await using var engine = await FakeEngine.StartAsync();
+        engine.On("POST /containers/web/exec", """{"message":"no such container: web"}""", 404);
+        var ran = await engine.RunAsync("exec", "web", "ps");
+        Assert.Equal((1, "Error response from daemon: no such container: web\n"), (ran.Code, ran.Error));
+    }
+
+    [Fact]
     public async Task A_failure_of_one_name_does_not_stop_the_others()
     {
         await using var engine = await FakeEngine.StartAsync();

@@ -94,7 +94,9 @@ internal static class Run
             Folder = folder,
             Time = TimeProvider.System,
         };
-        var code = await CommandLine.RunAsync(args, shell, TestContext.Current.CancellationToken);
+        // It makes blocking calls on its process's main thread: here it gets a thread too, so that the pool's are left to the server.
+        var stop = TestContext.Current.CancellationToken;
+        var code = await Task.Factory.StartNew(() => CommandLine.RunAsync(args, shell, stop).GetAwaiter().GetResult(), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return new Ran(code, output + Encoding.UTF8.GetString(rawOut.ToArray()), error + Encoding.UTF8.GetString(rawError.ToArray()));
     }
 }

@@ -114,6 +114,29 @@ public sealed class AssignmentTests
         Assert.Equal(TaskState.Complete, scene.Tasks[0].Status.State);
     }
 
+    [Fact]
+    public void A_node_is_told_of_the_managers_and_its_role_once_and_when_they_change()
+    {
+        scene.Do(new JoinNode(Scene.NodeOf(2) with { ManagerStatus = new() { Addr = "192.0.2.2:2377" } }) { At = scene.Now });
+        var first = Next()!;
+        Assert.Equal(["192.0.2.2:2377"], first.Managers!.Select(m => m.Address));
+        Assert.Equal(NodeRole.Worker, first.Role); // its spec wants it to be a manager; it is none yet
+        scene.Do(new JoinNode(Scene.NodeOf(3) with { ManagerStatus = new() { Addr = "192.0.2.3:2377" } }) { At = scene.Now });
+        var second = Next()!;
+        Assert.Equal([new("node-2"), new NodeId("node-3")], second.Managers!.Select(m => m.NodeId));
+        Assert.Null(second.Role);
+        Assert.Null(Next());
+    }
+
+    [Fact]
+    public void That_a_node_needs_no_network_any_more_survives_the_wire()
+    {
+        var none = new Assignments { SessionId = "s", Sequence = 1, Networks = [] };
+        var unchanged = none with { Networks = null };
+        Assert.Empty(ModelJson.Read<Assignments>(ModelJson.Write(none)).Networks!);
+        Assert.Null(ModelJson.Read<Assignments>(ModelJson.Write(unchanged)).Networks);
+    }
+
     private static IReadOnlyList<string> Addresses(EndpointTable table, string name) => table.Names.Single(n => n.Name == name).Addresses;
 
     private Assignments? Next()

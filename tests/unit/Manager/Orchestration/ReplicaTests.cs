@@ -75,34 +75,6 @@ public sealed class ReplicaTests
         Assert.Equal(3, scene.Tasks.Count(t => t.Status.State == TaskState.Assigned));
     }
 
-    [Fact]
-    public void A_drained_node_is_left_and_its_tasks_follow_without_delay()
-    {
-        var scene = new Scene(2);
-        scene.Create(Scene.Spec("web", 4));
-        scene.Settle();
-        scene.Obey();
-        var node = scene.State.Nodes[new("node-2")];
-        scene.Do(new UpdateNode(node.Id, node.Version.Index, node.Spec with { Availability = NodeAvailability.Drain }) { At = scene.Now });
-        scene.Settle();
-        scene.Obey();
-        scene.Settle();
-        scene.Obey();
-        Assert.Equal(4, scene.Tasks.Count(t => t.Status.State == TaskState.Running && t.NodeId == new NodeId("node-1")));
-    }
-
-    [Fact]
-    public void Tasks_of_a_node_that_is_down_do_not_hold_their_followers_up()
-    {
-        var scene = new Scene(2);
-        scene.Create(Scene.Spec("web", 2));
-        scene.Settle();
-        scene.Obey();
-        scene.Do(new SetNodeState(new("node-2"), NodeState.Down, "gone") { At = scene.Now });
-        scene.Settle();
-        Assert.Equal(2, scene.Tasks.Count(t => t.DesiredState == TaskState.Running && t.NodeId == new NodeId("node-1")));
-    }
-
     private static string Network(Scene scene)
     {
         scene.Network("front");

@@ -48,6 +48,19 @@ public sealed class UpdateTests
     }
 
     [Fact]
+    public void An_overtaken_update_leaves_nothing_that_does_not_run()
+    {
+        Run(new() { Parallelism = 1, Order = "start-first", FailureAction = "continue" });
+        foreach (var image in new[] { "web:2", "web:3", "web:4" })
+        {
+            ChangeImage(image);
+            var slots = scene.Tasks.Where(t => t.DesiredState <= TaskState.Running).GroupBy(t => t.Slot).ToList();
+            Assert.All(slots, slot => Assert.Single(slot, t => t.Status.State == TaskState.Running));
+            Assert.All(slots, slot => Assert.True(slot.Count() <= 2));
+        }
+    }
+
+    [Fact]
     public void The_delay_lies_between_one_slot_and_the_next()
     {
         Run(new() { Parallelism = 1, Delay = TimeSpan.FromSeconds(10) });
@@ -130,9 +143,9 @@ public sealed class UpdateTests
         scene.Settle();
     }
 
-    private void ChangeImage()
+    private void ChangeImage(string image = "web:2")
     {
-        Assert.Null(scene.Update(id, s => Scene.WithImage(s, "web:2")).Refusal);
+        Assert.Null(scene.Update(id, s => Scene.WithImage(s, image)).Refusal);
         scene.Settle();
     }
 

@@ -12,6 +12,7 @@ public sealed class CodecTests
         Kind = MessageKind.Snapshot, From = new(1), To = new(ulong.MaxValue), Term = 300, LogIndex = 1 << 20, LogTerm = 2, Commit = 127, Hint = 128,
         HintTerm = 3, Reject = true, Transfer = true, Entries = [new(5, 2, EntryKind.Command, "text"u8.ToArray()), new(6, 3, EntryKind.Empty, default)],
         Snapshot = new(9, 3, new([new(1), new(2)], [new(2), new(3)], [new(4)])), SnapshotData = "state"u8.ToArray(),
+        Context = 1ul << 60, Silent = [new(3), new(5)], Offset = 262144, Length = long.MaxValue, Digest = "digest"u8.ToArray(),
     };
 
     [Fact]
@@ -21,6 +22,8 @@ public sealed class CodecTests
         Assert.Equal(Bytes(Full), Bytes(back));
         Assert.Equal((Full.To, Full.LogIndex, true, true), (back.To, back.LogIndex, back.Reject, back.Transfer));
         Assert.Equal("text"u8, back.Entries[0].Data.Span);
+        Assert.Equal((Full.Context, Full.Offset, Full.Length), (back.Context, back.Offset, back.Length));
+        Assert.Equal([new PeerId(3), new PeerId(5)], back.Silent);
         Assert.Equal([new PeerId(1), new PeerId(2)], back.Snapshot!.Membership.Voters);
     }
 

@@ -10,7 +10,7 @@ public sealed class CommitTests
         // Paper, figure 8: voter 1 wrote entry 1 in term 1 and leads again in term 3, where its empty entry is entry 2.
         PeerId[] voters = [new(1), new(2), new(3)];
         var core = new RaftCore(
-            voters[0], voters, new(), new HardState(2, default, 0), SnapshotMeta.None, [new(1, 1, EntryKind.Command, "old"u8.ToArray())], () => 0);
+            voters[0], voters, new(), new HardState(2, default, 0), SnapshotMeta.None, [new(1, 1, EntryKind.Command, "old"u8.ToArray())], 0, () => 0);
         core.CampaignNow();
         core.Step(new() { Kind = MessageKind.PreVoteReply, From = voters[1], Term = 3 });
         core.Persisted(core.TakeReady().Ticket);
@@ -28,7 +28,7 @@ public sealed class CommitTests
     [Fact]
     public void A_leaders_own_entry_counts_only_when_its_disk_has_it()
     {
-        var core = new RaftCore(new(1), [new(1)], new(), default, SnapshotMeta.None, [], () => 0);
+        var core = new RaftCore(new(1), [new(1)], new(), default, SnapshotMeta.None, [], 0, () => 0);
         core.CampaignNow();
         var standing = core.TakeReady();
         core.Persisted(standing.Ticket);

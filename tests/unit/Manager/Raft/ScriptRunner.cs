@@ -1,20 +1,25 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Orchestrator.Manager.Raft.Core;
 
 namespace Orchestrator.Tests.Unit.Manager.Raft;
 
 /// <summary>
-/// Plays a script against voters of the core and writes the transcript. Lines: <c>voters N</c>; <c>campaign N</c>;
+/// Plays a script against voters of the core and writes the transcript. Lines: <c>voters N [OPTION VALUE …]</c>; <c>campaign N</c>;
 /// <c>tick N TIMES</c>; <c>propose N TEXT</c>; <c>persist N</c> (its writes complete); <c>deliver N</c> (everything on the wire to N);
 /// <c>drop FROM TO</c>; <c>settle</c> (persist and deliver until quiet); <c>snapshot N</c>; <c>transfer N TO</c>; <c>state</c>.
+/// <c>read N</c>; <c>forget N</c> (its leader); <c>unreachable N PEER</c>; <c>restart N</c> (with what its disk has);
+/// <c>cut N</c> (what is on the wire from and to N is lost from now on) and <c>heal N</c>;
 /// <c>spare N</c> (one that joins); <c>members N 1,2,3 [learners 4]</c>. Below each line stands, after "> ", what it caused.
 /// </summary>
 internal sealed class ScriptRunner
 {
     private readonly SortedDictionary<ulong, RaftCore> cores = [];
-    private readonly Dictionary<ulong, Queue<(ulong Ticket, IReadOnlyList<Message> After)>> disks = [];
+    private readonly Dictionary<ulong, ScriptDisk> disks = [];
+    private RaftOptions options = new();
     private readonly List<Message> wire = [];
+    private readonly HashSet<ulong> cut = [];
     private readonly StringBuilder transcript = new();
 
     internal static string Play(string script)
@@ -37,16 +42,38 @@ internal sealed class ScriptRunner
         {
             case "voters":
                 PeerId[] ids = [.. Enumerable.Range(1, (int)n).Select(i => new PeerId((ulong)i))];
+                options = words.Length > 2 ? Options(words[2]) : new();
                 foreach (var id in ids)
-                {
-                    cores[id.Value] = new(id, ids, new(), default, SnapshotMeta.None, [], () => (int)id.Value);
-                    disks[id.Value] = new();
-                }
-
+                    Boot(id.Value, disks[id.Value] = new(ids));
                 break;
             case "spare":
-                cores[n] = new(new(n), [], new(), default, SnapshotMeta.None, [], () => (int)n);
-                disks[n] = new();
+                Boot(n, disks[n] = new([]));
+                break;
+            case "cut":
+                cut.Add(n);
+                wire.RemoveAll(Lost);
+                break;
+            case "heal":
+                cut.Remove(n);
+                break;
+            case "restart":
+                disks[n].Crash();
+                Boot(n, disks[n]);
+                break;
+            case "read":
+                if (cores[n].AskRead() is { } read)
+                    Say($"{n} asks for read {read}");
+                else
+                    Say($"{n} knows nobody to ask");
+                Carry(n);
+                break;
+            case "forget":
+                cores[n].ForgetLeader();
+                Carry(n);
+                break;
+            case "unreachable":
+                cores[n].ReportUnreachable(new(ulong.Parse(words[2], CultureInfo.InvariantCulture)));
+                Carry(n);
                 break;
             case "members":
                 var lists = words[2].Split(" learners ");
@@ -86,7 +113,9 @@ internal sealed class ScriptRunner
                 break;
             case "snapshot":
                 var log = cores[n].Log;
-                cores[n].Compact(new(log.Applied, log.TermAt(log.Applied)!.Value, log.MembershipAt(log.Applied)), log.Applied);
+                var meta = new SnapshotMeta(log.Applied, log.TermAt(log.Applied)!.Value, log.MembershipAt(log.Applied));
+                disks[n].Save(meta);
+                cores[n].Compact(meta, log.Applied);
                 break;
             case "transfer":
                 cores[n].TransferTo(new(ulong.Parse(words[2], CultureInfo.InvariantCulture)));
@@ -105,32 +134,56 @@ internal sealed class ScriptRunner
         }
     }
 
+    private void Boot(ulong n, ScriptDisk disk) => cores[n] = new(
+        new(n), disk.Voters, options, disk.HardState, disk.Snapshot, disk.Entries, 0, () => (int)n);
+
     private void Carry(ulong n)
     {
         var core = cores[n];
         while (core.HasReady)
         {
             var ready = core.TakeReady();
+            foreach (var (piece, reply) in ready.Staged)
+            {
+                Say($"{n} stages {piece.SnapshotData.Length} bytes from {piece.Offset} on of snapshot {piece.Snapshot!.Index}");
+                if (reply is not null)
+                    Post([reply]);
+            }
+
             if (ready.Ticket != 0)
-                Say($"{n} writes term {ready.HardState!.Value.Term} vote {ready.HardState.Value.Vote}{(ready.Install is null ? "" : $" snapshot {ready.Install.Snapshot!.Index}")}{List(ready.Entries)}");
-            Post(ready.Messages);
+                Say($"{n} writes term {ready.HardState!.Value.Term} vote {ready.HardState.Value.Vote}{(ready.Install is null ? "" : $" snapshot {ready.Install.Index}")}{List(ready.Entries)}");
+            Post([.. ready.Messages.Select(Fill)]);
             if (ready.Ticket != 0 || core.IsWriting)
-                disks[n].Enqueue((core.LastTicket, ready.AfterPersist));
+                disks[n].Writes.Enqueue((core.LastTicket, ready));
             else
                 Post(ready.AfterPersist);
             if (ready.Committed.Count > 0)
                 Say($"{n} applies{List(ready.Committed)}");
+            foreach (var (through, index) in ready.Reads)
+                Say(index is null ? $"{n} gives up reads through {through}" : $"{n} may answer reads through {through} when it has applied {index}");
         }
+    }
+
+    private bool Lost(Message m) => cut.Contains(m.From.Value) || cut.Contains(m.To.Value);
+
+    private Message Fill(Message m)
+    {
+        if (m.Snapshot is not { } meta)
+            return m;
+        var whole = Encoding.UTF8.GetBytes($"the state at {meta.Index}");
+        var piece = whole.AsMemory((int)m.Offset, Math.Min(options.PieceBytes, whole.Length - (int)m.Offset));
+        var last = m.Offset + piece.Length == whole.Length;
+        return m with { Length = whole.Length, SnapshotData = piece, Digest = last ? SHA256.HashData(whole) : default(ReadOnlyMemory<byte>) };
     }
 
     private void Persist(ulong n)
     {
-        while (disks[n].TryDequeue(out var write))
+        while (disks[n].Complete() is { } write)
         {
             cores[n].Persisted(write.Ticket);
-            foreach (var own in write.After.Where(m => m.To.Value == n))
+            foreach (var own in write.Ready.AfterPersist.Where(m => m.To.Value == n))
                 cores[n].Step(own);
-            Post([.. write.After.Where(m => m.To.Value != n)]);
+            Post([.. write.Ready.AfterPersist.Where(m => m.To.Value != n)]);
             Carry(n);
         }
     }
@@ -147,7 +200,7 @@ internal sealed class ScriptRunner
 
     private void Settle()
     {
-        while (wire.Count > 0 || disks.Values.Any(d => d.Count > 0))
+        while (wire.Count > 0 || disks.Values.Any(d => d.Writes.Count > 0))
         {
             foreach (var n in cores.Keys)
             {
@@ -159,18 +212,34 @@ internal sealed class ScriptRunner
 
     private void Post(IReadOnlyList<Message> messages)
     {
-        wire.AddRange(messages);
+        wire.AddRange(messages.Where(m => !Lost(m)));
         foreach (var m in messages)
         {
-            var log = m.Kind is MessageKind.Heartbeat or MessageKind.HeartbeatReply or MessageKind.PreVoteReply or MessageKind.VoteReply or MessageKind.TimeoutNow
+            var log = m.Kind is MessageKind.Heartbeat or MessageKind.HeartbeatReply or MessageKind.PreVoteReply or MessageKind.VoteReply or MessageKind.TimeoutNow or MessageKind.ReadIndex
                 ? "" : $" at {m.LogIndex}{(m.LogTerm > 0 ? $"/{m.LogTerm}" : "")}";
             Say($"{m.From}->{m.To} {m.Kind} term {m.Term}{log}{(m.Reject ? " REJECT" : "")}"
                 + $"{(m.Hint > 0 ? $" hint {m.Hint}/{m.HintTerm}" : "")}{(m.Commit > 0 ? $" commit {m.Commit}" : "")}"
-                + $"{(m.Snapshot is { } s ? $" snapshot {s.Index}/{s.Term}" : "")}{List(m.Entries)}");
+                + $"{(m.Context > 0 ? $" read {m.Context}" : "")}{(m.Silent.IsEmpty ? "" : $" silent {string.Join(',', m.Silent)}")}"
+                + $"{(m.Kind == MessageKind.SnapshotReply ? $" holds {m.Offset} of {m.Length}" : "")}"
+                + $"{(m.Snapshot is { } s ? $" snapshot {s.Index}/{s.Term} from {m.Offset} of {m.Length}" : "")}{List(m.Entries)}");
         }
     }
 
     private void Say(string what) => transcript.Append("> ").Append(what).Append('\n');
+
+    private static RaftOptions Options(string text)
+    {
+        var values = text.Split(' ').Chunk(2).ToDictionary(w => w[0], w => int.Parse(w[1], CultureInfo.InvariantCulture));
+        var defaults = new RaftOptions();
+        return new()
+        {
+            MaxInflight = values.Remove("inflight", out var inflight) ? inflight : defaults.MaxInflight,
+            MaxAppendBytes = values.Remove("append", out var append) ? append : defaults.MaxAppendBytes,
+            PieceBytes = values.Remove("piece", out var piece) ? piece : defaults.PieceBytes,
+            MaxPieces = values.Remove("pieces", out var pieces) ? pieces : defaults.MaxPieces,
+            ElectionTicks = values.Count == 0 ? defaults.ElectionTicks : throw new FormatException($"the script names an option {values.Keys.First()}"),
+        };
+    }
 
     private static List<PeerId> Peers(string text) => [.. text.Split(',').Select(p => new PeerId(ulong.Parse(p, CultureInfo.InvariantCulture)))];
 

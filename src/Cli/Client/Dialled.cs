@@ -1,0 +1,47 @@
+using System.Net.Sockets;
+
+namespace Orchestrator.Cli.Client;
+
+/// <summary>A connection to a daemon on which nothing of HTTP has been said yet, or a whole exchange has.</summary>
+internal sealed class Dialled(Socket socket, Stream stream) : IDisposable
+{
+    internal Socket Socket => socket;
+
+    /// <summary>Owns the socket.</summary>
+    internal Stream Stream => stream;
+
+    /// <summary>The other end has closed it, or says something that nobody asked for.</summary>
+    internal bool HasEnded => socket.Poll(0, SelectMode.SelectRead);
+
+    /// <summary>A unix socket's, connected at once or not at all.</summary>
+    /// <exception cref="SocketException">Nobody listens there.</exception>
+    internal static Dialled Unix(string path)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return new Dialled(socket, new NetworkStream(socket, ownsSocket: true));
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whoever reads or writes fails now.</summary>
+    internal void Abort()
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is over already.
+        }
+    }
+
+    public void Dispose() => stream.Dispose();
+}

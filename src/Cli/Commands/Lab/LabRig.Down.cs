@@ -1,0 +1,58 @@
+using Orchestrator.Worker.Linux;
+
+namespace Orchestrator.Cli.Commands.Lab;
+
+internal sealed partial class LabRig
+{
+    /// <summary>
+    /// Takes everything of the lab away, whatever state it is in: also what is not written down, known by its cgroups. Waits until the kernel has done with
+    /// it. Answers what is left, each with its reason.
+    /// </summary>
+    internal async Task<IReadOnlyList<string>> TakeDownAsync(CancellationToken stop)
+    {
+        var known = book.Current is { } state ? state.Hosts.Select(h => h.Name) : [];
+        var left = new List<string>();
+        var hosts = known.Concat(_groups.Children()).Where(h => h != LabPlace.Switch).Distinct(StringComparer.Ordinal);
+        foreach (var refusals in await Task.WhenAll(hosts.Select(h => _groups.Of(h).RemoveAsync(stop))))
+            left.AddRange(refusals);
+        // A host's network namespace is taken apart some time after its last process; then its port at the switch is gone.
+        if (book.Current?.Switch?.Process.IsAlive == true)
+            left.AddRange(await UnpluggedAsync(stop));
+        left.AddRange(await _groups.RemoveAsync(stop));
+        left.AddRange(await LabNamespaces.EmptyAsync(Namespaces(), shell.Time, stop));
+        if (left.Count > 0)
+            return left;
+        foreach (var point in Mounts.Below(place.Folder))
+            Mounts.Unmount(point);
+        if (Directory.Exists(place.Folder))
+            Directory.Delete(place.Folder, recursive: true);
+        book.Forget();
+        if (Directory.Exists(place.Root) && !Directory.EnumerateFileSystemEntries(place.Root).Any())
+            Directory.Delete(place.Root);
+        return [];
+    }
+
+    private IEnumerable<(string Host, string Namespace)> Namespaces() => book.Current is not { } state ? [] :
+        state.Hosts.Select(h => (h.Name, h.Holder)).Append((LabPlace.Switch, state.Switch))
+            .SelectMany(h => (h.Item2?.Namespaces ?? []).Select(ns => (h.Item1, ns)));
+
+    private async Task<IReadOnlyList<string>> UnpluggedAsync(CancellationToken stop)
+    {
+        var began = shell.Time.GetTimestamp();
+        IReadOnlyList<string> ports = [];
+        while (true)
+        {
+            await OnSwitchAsync(async lan => ports = await lan.PortsAsync());
+            if (ports.Count == 0)
+                return [];
+            if (shell.Time.GetElapsedTime(began) > Patience)
+                break;
+            await Task.Delay(TimeSpan.FromMilliseconds(5), shell.Time, stop);
+        }
+
+        // Somebody is still in there: who, the caller finds out.
+        foreach (var port in ports)
+            await OnSwitchAsync(lan => lan.UnplugAsync(port));
+        return [.. ports.Select(p => $"{p}: its network namespace does not go")];
+    }
+}

@@ -1,0 +1,106 @@
+using Orchestrator.Manager.Raft.Storage;
+
+namespace Orchestrator.Manager.Raft.Node;
+
+/// <summary>A stored snapshot as the stream that a machine restores itself from; it reads piece by piece.</summary>
+internal sealed class SnapshotReading(ISnapshotReader reader) : Stream
+{
+    private ReadOnlyMemory<byte> rest;
+    private long position;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => reader.Length;
+
+    public override long Position
+    {
+        get => position;
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (rest.IsEmpty)
+            rest = await reader.ReadAsync(position, cancellationToken);
+        var count = Math.Min(buffer.Length, rest.Length);
+        rest[..count].CopyTo(buffer);
+        rest = rest[count..];
+        position += count;
+        return count;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("a snapshot is read asynchronously");
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
+
+/// <summary>The stream that a machine writes its snapshot to; it gathers pieces, so that neither the loop nor the journal holds the whole.</summary>
+internal sealed class SnapshotWriting(ISnapshotWriter writer, int pieceBytes) : Stream
+{
+    private readonly byte[] piece = new byte[pieceBytes];
+    private int filled;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => writer.Length + filled;
+
+    public override long Position
+    {
+        get => Length;
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var count = Math.Min(buffer.Length, piece.Length - filled);
+            buffer[..count].CopyTo(piece.AsMemory(filled));
+            buffer = buffer[count..];
+            filled += count;
+            if (filled == piece.Length)
+                await FlushAsync(cancellationToken);
+        }
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        if (filled > 0)
+            await writer.AppendAsync(piece.AsMemory(0, filled));
+        filled = 0;
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("a snapshot is written asynchronously");
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+}

@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Text;
+using SQLitePCL;
+
+namespace Orchestrator.Manager.Raft.Storage;
+
+/// <summary>Writing. Entries and the head go by statements that stay prepared, below Microsoft.Data.Sqlite, which binds by name for every row.</summary>
+internal sealed partial class SqliteStore
+{
+    private const int PageBytes = 4096;
+    private readonly byte[] id = Encoding.UTF8.GetBytes(options.PersistenceId);
+    private sqlite3_stmt? insertEntry;
+    private sqlite3_stmt? updateHead;
+
+    public void Commit(JournalRows rows) => checkpointer!.Commit(BytesOf(rows), () =>
+    {
+        try
+        {
+            Run("BEGIN IMMEDIATE");
+            Write(rows);
+            Run("COMMIT");
+        }
+        catch (JournalException cause)
+        {
+            // A failed commit (disk full, I/O) may have rolled back already. Nothing is written hereafter in either case.
+            if (raw.sqlite3_get_autocommit(Handle) == 0 && raw.sqlite3_exec(Handle, "ROLLBACK") is not raw.SQLITE_OK and var undoing)
+                throw new JournalException($"{cause.Message}; and it could not be rolled back: {raw.sqlite3_errstr(undoing).utf8_to_string()}", cause);
+            throw;
+        }
+    });
+
+    /// <summary>About what the transaction adds to the write-ahead log.</summary>
+    private static int BytesOf(JournalRows rows)
+    {
+        var bytes = 2 * PageBytes;
+        foreach (var entry in rows.Entries)
+            bytes += entry.Payload.Length;
+        foreach (var piece in rows.Pieces)
+            bytes += piece.Payload.Length;
+        return bytes;
+    }
+
+    private sqlite3 Handle => connection!.Handle!;
+
+    private void Write(JournalRows rows)
+    {
+        if (rows.CutFrom is { } cut)
+            Delete("DELETE FROM journal WHERE persistence_id = ? AND sequence_number >= ?", (long)cut);
+        if (rows.ForgetBelow > 0)
+            Delete("DELETE FROM journal WHERE persistence_id = ? AND sequence_number < ?", (long)rows.ForgetBelow);
+        foreach (var (series, from, to) in rows.Dropped)
+            Delete("DELETE FROM snapshot_pieces WHERE persistence_id = ? AND series = ? AND number >= ? AND number < ?", series, from, to);
+        var now = options.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var entry in rows.Entries)
+            Insert(entry, now);
+        foreach (var piece in rows.Pieces)
+            Insert(piece);
+        if (rows.Snapshot is { } snapshot)
+            Replace(snapshot, now);
+        WriteHead(rows.Head);
+    }
+
+    private void Insert(EntryRow entry, long now)
+    {
+        var s = insertEntry!;
+        raw.sqlite3_bind_int64(s, 2, (long)entry.Index);
+        raw.sqlite3_bind_int64(s, 3, (long)entry.Term);
+        raw.sqlite3_bind_text(s, 4, entry.Manifest);
+        raw.sqlite3_bind_blob(s, 5, entry.Payload);
+        raw.sqlite3_bind_int64(s, 6, now);
+        Step(s);
+    }
+
+    private void WriteHead(HeadRow row)
+    {
+        var (s, head) = (updateHead!, row.Head);
+        raw.sqlite3_bind_int64(s, 2, (long)head.HardState.Term);
+        raw.sqlite3_bind_int64(s, 3, (long)head.HardState.Vote.Value);
+        raw.sqlite3_bind_int64(s, 4, (long)head.HardState.Commit);
+        raw.sqlite3_bind_int64(s, 5, (long)head.Writes);
+        raw.sqlite3_bind_int64(s, 6, (long)head.First);
+        raw.sqlite3_bind_int64(s, 7, (long)head.Last);
+        raw.sqlite3_bind_int64(s, 8, (long)head.Snapshot);
+        raw.sqlite3_bind_blob(s, 9, row.Payload);
+        Step(s);
+    }
+
+    private void Insert(PieceRow piece)
+    {
+        using var s = Prepare("INSERT INTO snapshot_pieces VALUES (?, ?, ?, ?)");
+        raw.sqlite3_bind_int64(s, 2, piece.Series);
+        raw.sqlite3_bind_int64(s, 3, piece.Number);
+        raw.sqlite3_bind_blob(s, 4, piece.Payload);
+        Step(s);
+    }
+
+    private void Replace(SnapshotRow snapshot, long now)
+    {
+        using (var s = Prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)"))
+        {
+            raw.sqlite3_bind_int64(s, 2, (long)snapshot.Index);
+            raw.sqlite3_bind_int64(s, 3, (long)snapshot.Term);
+            raw.sqlite3_bind_text(s, 4, snapshot.Voters);
+            raw.sqlite3_bind_text(s, 5, snapshot.Manifest);
+            raw.sqlite3_bind_blob(s, 6, snapshot.Payload);
+            raw.sqlite3_bind_int64(s, 7, now);
+            Step(s);
+        }
+
+        Delete("DELETE FROM snapshots WHERE persistence_id = ? AND sequence_number <> ?", (long)snapshot.Index);
+    }
+
+    private void Delete(string sql, params ReadOnlySpan<long> numbers)
+    {
+        using var s = Prepare(sql);
+        for (var i = 0; i < numbers.Length; i++)
+            raw.sqlite3_bind_int64(s, i + 2, numbers[i]);
+        Step(s);
+    }
+
+    /// <summary>The first parameter is always whose rows they are.</summary>
+    private sqlite3_stmt Prepare(string sql)
+    {
+        Check(raw.sqlite3_prepare_v2(Handle, sql, out var statement), sql);
+        raw.sqlite3_bind_text(statement, 1, id);
+        return statement;
+    }
+
+    private void Step(sqlite3_stmt statement)
+    {
+        var result = raw.sqlite3_step(statement);
+        raw.sqlite3_reset(statement);
+        if (result != raw.SQLITE_DONE)
+            Check(result, "a write");
+    }
+
+    private void Run(string sql) => Check(raw.sqlite3_exec(Handle, sql), sql);
+
+    private void Check(int result, string what)
+    {
+        if (result != raw.SQLITE_OK)
+            throw new JournalException(string.Create(CultureInfo.InvariantCulture, $"the journal {Name} failed at {what}: {raw.sqlite3_errmsg(Handle).utf8_to_string()} ({result})"));
+    }
+}

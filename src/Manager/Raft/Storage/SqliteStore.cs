@@ -1,0 +1,131 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Orchestrator.Manager.Raft.Storage;
+
+/// <summary>Rows in one SQLite file: WAL mode, synchronous=FULL. The write-ahead log is brought into the database aside.</summary>
+internal sealed partial class SqliteStore(JournalOptions options) : IJournalStore
+{
+    internal const string FileName = "journal.db";
+    private const string LockName = "journal.lock";
+
+    private readonly SqliteTables tables = new(options.PersistenceId);
+    private FileStream? owner;
+    private SqliteConnection? connection;
+    private SqliteCheckpointer? checkpointer;
+
+    public string Name { get; } = Path.Combine(options.Directory, FileName);
+
+    public StoredRows Open()
+    {
+        SqliteLibrary.Use();
+        Own();
+        var tail = SqliteTail.Inspect(Name);
+        if (tail.Damage is { } damage)
+            throw Damaged(damage, null);
+        connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Name, Pooling = false, DefaultTimeout = 1 }.ToString());
+        try
+        {
+            connection.Open();
+            Execute("PRAGMA journal_mode=WAL");
+            Execute("PRAGMA synchronous=FULL");
+            Execute("PRAGMA wal_autocheckpoint=0"); // the checkpointer's
+            Execute("PRAGMA busy_timeout=5000"); // somebody may be looking with sqlite3(1)
+            PrepareSchema();
+            var rows = tables.Read(connection, tail.Torn);
+            insertEntry = Prepare(SqliteTables.InsertEntry);
+            updateHead = Prepare(SqliteTables.UpdateHead);
+            checkpointer = new(Name, options.Log);
+            return rows;
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED)
+        {
+            throw InUse(e);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_FULL)
+        {
+            throw new JournalException($"the journal {Name} cannot be opened: {e.Message}", e);
+        }
+        catch (Exception e) when (e is SqliteException or InvalidCastException or FormatException or InvalidOperationException or OverflowException)
+        {
+            throw Damaged($"SQLite cannot read it: {e.Message}", e);
+        }
+    }
+
+    public byte[]? ReadPiece(long series, int number)
+    {
+        using var read = connection!.CreateCommand();
+        read.CommandText = "SELECT payload FROM snapshot_pieces WHERE persistence_id = $id AND series = $series AND number = $number";
+        read.Parameters.AddWithValue("$id", options.PersistenceId);
+        read.Parameters.AddWithValue("$series", series);
+        read.Parameters.AddWithValue("$number", number);
+        return read.ExecuteScalar() as byte[];
+    }
+
+    public void GiveUp()
+    {
+        // a file is there or it is not
+    }
+
+    public void Dispose()
+    {
+        insertEntry?.Dispose();
+        updateHead?.Dispose();
+        checkpointer?.Dispose();
+        connection?.Dispose(); // the last one to close brings the rest of the write-ahead log in and removes it
+        checkpointer?.CloseFile();
+        owner?.Dispose();
+    }
+
+    /// <summary>A second daemon on the same data would be a second voter with the same name.</summary>
+    private void Own()
+    {
+        try
+        {
+            owner = new FileStream(Path.Combine(options.Directory, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw InUse(e);
+        }
+    }
+
+    private void PrepareSchema()
+    {
+        var version = (long)Scalar("PRAGMA user_version")!;
+        var application = (long)Scalar("PRAGMA application_id")!;
+        if (version == 0 && application == 0 && (long)Scalar("SELECT count(*) FROM sqlite_master")! == 0)
+        {
+            Execute($"BEGIN IMMEDIATE; {SqliteTables.Schema} COMMIT;");
+            return;
+        }
+
+        if (application != SqliteTables.ApplicationId)
+            throw new JournalException($"{Name} is a database of something else than orch; name another --data-root or move the file away");
+        if (version is not (1 or SqliteTables.Version))
+            throw new JournalException($"{Name} has journal format {version}, this version of orch reads {SqliteTables.Version}; start the version that wrote it");
+        if (Scalar("PRAGMA quick_check(1)") is not "ok")
+            throw Damaged("SQLite's own check of the pages fails", null);
+        if (version == 1)
+            Execute($"BEGIN IMMEDIATE; {SqliteTables.FromVersion1} COMMIT;");
+    }
+
+    private void Execute(string sql)
+    {
+        using var command = connection!.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private object? Scalar(string sql)
+    {
+        using var command = connection!.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar();
+    }
+
+    private JournalException InUse(Exception cause) =>
+        new($"the journal {Name} is in use by another process; is a second daemon running on this data root?", cause);
+
+    private JournalException Damaged(string what, Exception? cause) => new JournalDamage(Name, options.Directory).Of(what, cause);
+}

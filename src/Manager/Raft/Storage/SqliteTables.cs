@@ -1,0 +1,98 @@
+using Microsoft.Data.Sqlite;
+using Orchestrator.Manager.Raft.Core;
+
+namespace Orchestrator.Manager.Raft.Storage;
+
+/// <summary>The tables, and how they are read. Their shape is the event journal's that Akka.Persistence.Sql also has; term is Raft's addition.</summary>
+internal sealed class SqliteTables(string persistenceId)
+{
+    // 'orch', so that file(1) and a human can tell whose database this is.
+    internal const int ApplicationId = 0x6f726368;
+    internal const int Version = 2;
+
+    private const string Pieces = """
+        CREATE TABLE snapshot_pieces (
+            persistence_id TEXT NOT NULL, series INTEGER NOT NULL, number INTEGER NOT NULL, payload BLOB NOT NULL,
+            PRIMARY KEY (persistence_id, series, number));
+        PRAGMA application_id=1869767528; PRAGMA user_version=2;
+        """;
+
+    internal const string Schema = $"""
+        CREATE TABLE journal (
+            persistence_id TEXT NOT NULL, sequence_number INTEGER NOT NULL, term INTEGER NOT NULL,
+            manifest TEXT NOT NULL, payload BLOB NOT NULL, timestamp INTEGER NOT NULL,
+            PRIMARY KEY (persistence_id, sequence_number)) WITHOUT ROWID;
+        CREATE TABLE snapshots (
+            persistence_id TEXT NOT NULL, sequence_number INTEGER NOT NULL, term INTEGER NOT NULL, voters TEXT NOT NULL,
+            manifest TEXT NOT NULL, payload BLOB NOT NULL, timestamp INTEGER NOT NULL,
+            PRIMARY KEY (persistence_id, sequence_number));
+        CREATE TABLE hard_state (
+            persistence_id TEXT PRIMARY KEY, term INTEGER NOT NULL, vote INTEGER NOT NULL, commit_index INTEGER NOT NULL,
+            writes INTEGER NOT NULL DEFAULT 0, first_number INTEGER NOT NULL DEFAULT 0, last_number INTEGER NOT NULL DEFAULT 0,
+            snapshot_number INTEGER NOT NULL DEFAULT 0, payload BLOB);
+        {Pieces}
+        """;
+
+    internal const string FromVersion1 = $"""
+        ALTER TABLE hard_state ADD COLUMN writes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE hard_state ADD COLUMN first_number INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE hard_state ADD COLUMN last_number INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE hard_state ADD COLUMN snapshot_number INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE hard_state ADD COLUMN payload BLOB;
+        {Pieces}
+        """;
+
+    internal const string InsertEntry = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)";
+    internal const string UpdateHead = "INSERT OR REPLACE INTO hard_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+    internal StoredRows Read(SqliteConnection connection, string? torn) =>
+        new(ReadHead(connection), ReadSnapshot(connection), ReadEntries(connection), ReadSeries(connection), torn);
+
+    private HeadRow? ReadHead(SqliteConnection connection)
+    {
+        using var read = Command(connection, "SELECT term, vote, commit_index, writes, first_number, last_number, snapshot_number, payload FROM hard_state WHERE persistence_id = $id");
+        using var row = read.ExecuteReader();
+        if (!row.Read())
+            return null;
+        var state = new HardState((ulong)row.GetInt64(0), new((ulong)row.GetInt64(1)), (ulong)row.GetInt64(2));
+        return new(
+            new(state, (ulong)row.GetInt64(3), (ulong)row.GetInt64(4), (ulong)row.GetInt64(5), (ulong)row.GetInt64(6)),
+            row.IsDBNull(7) ? null : row.GetFieldValue<byte[]>(7));
+    }
+
+    private SnapshotRow? ReadSnapshot(SqliteConnection connection)
+    {
+        using var read = Command(
+            connection, "SELECT sequence_number, term, voters, manifest, payload FROM snapshots WHERE persistence_id = $id ORDER BY sequence_number DESC LIMIT 1");
+        using var row = read.ExecuteReader();
+        return row.Read() ? new((ulong)row.GetInt64(0), (ulong)row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetFieldValue<byte[]>(4)) : null;
+    }
+
+    private List<EntryRow> ReadEntries(SqliteConnection connection)
+    {
+        using var read = Command(connection, "SELECT sequence_number, term, manifest, payload FROM journal WHERE persistence_id = $id ORDER BY sequence_number");
+        using var row = read.ExecuteReader();
+        List<EntryRow> entries = [];
+        while (row.Read())
+            entries.Add(new((ulong)row.GetInt64(0), (ulong)row.GetInt64(1), row.GetString(2), row.GetFieldValue<byte[]>(3)));
+        return entries;
+    }
+
+    private List<PieceRange> ReadSeries(SqliteConnection connection)
+    {
+        using var read = Command(connection, "SELECT series, min(number), max(number) FROM snapshot_pieces WHERE persistence_id = $id GROUP BY series");
+        using var row = read.ExecuteReader();
+        List<PieceRange> series = [];
+        while (row.Read())
+            series.Add(new(row.GetInt64(0), row.GetInt32(1), row.GetInt32(2) + 1));
+        return series;
+    }
+
+    private SqliteCommand Command(SqliteConnection connection, string sql)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.Parameters.AddWithValue("$id", persistenceId);
+        return command;
+    }
+}

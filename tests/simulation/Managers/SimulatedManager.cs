@@ -1,0 +1,127 @@
+using System.Buffers.Binary;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Manager;
+using Orchestrator.Manager.Raft.Core;
+using Orchestrator.Manager.Raft.Node;
+using Orchestrator.Manager.State;
+using Orchestrator.Shared.Model;
+using Orchestrator.Tests.Simulation.Control;
+using Orchestrator.Tests.Simulation.Raft;
+
+namespace Orchestrator.Tests.Simulation.Managers;
+
+/// <summary>One life of a manager: from its start to its crash.</summary>
+internal sealed record Life(Machine Machine, ManagerHost Host, ManagerJournal Journal, PeerWire Peers, Task Starting)
+{
+    /// <summary>The newest state seen of it.</summary>
+    internal ClusterState Seen { get; set; } = ClusterState.Empty;
+}
+
+/// <summary>A host with a manager on it: its disk and its clock outlive the process.</summary>
+internal sealed class SimulatedManager
+{
+    private readonly World world;
+    private readonly Dice dice;
+
+    internal SimulatedManager(int number, World world, Dice dice)
+    {
+        Number = number;
+        this.world = world;
+        this.dice = dice;
+        Node = new($"m{number + 1}");
+        Peer = ManagerHost.Voter(Node);
+        Skew = new(world.Time);
+    }
+
+    /// <summary>From zero; its name counts from one.</summary>
+    internal int Number { get; }
+
+    internal NodeId Node { get; }
+
+    internal PeerId Peer { get; }
+
+    internal ManagerDisk Disk { get; } = new();
+
+    internal Skew Skew { get; }
+
+    /// <summary>Null while it is down.</summary>
+    internal Life? Life { get; private set; }
+
+    /// <summary>It was put out of the cluster: it starts with an empty disk when it is taken in again.</summary>
+    internal bool IsRemoved { get; set; }
+
+    /// <summary>Every entry that it was ever asked to write and that no later one replaced, synced or not.</summary>
+    internal Dictionary<ulong, Entry> Log { get; } = [];
+
+    internal void Start(IEnumerable<PeerId> voters, Plans plans, Func<PeerId, SimulatedManager?> find, Fabric fabric, Oracle oracle)
+    {
+        var machine = new Machine(world);
+        var journal = new ManagerJournal(Disk, world.Time, new(dice.Next()), write => oracle.Asked(this, write), meta => oracle.Installed(this, meta));
+        var peers = new PeerWire(fabric, Number, machine, find, oracle.Sent);
+        var options = new ManagerOptions
+        {
+            NodeId = Node,
+            DataRoot = "/nowhere",
+            Logs = NullLoggerFactory.Instance,
+            Time = new SkewedTime(world.Time, Skew, machine),
+            Random = Fill,
+        };
+        var voter = new RaftNodeOptions
+        {
+            Self = Peer,
+            Voters = [.. voters],
+            SnapshotEntries = (ulong)plans.SnapshotEntries,
+            KeepEntries = (ulong)plans.KeepEntries,
+            Raft = new() { PieceBytes = 1000 + (100 * plans.KeepEntries) },
+        };
+        var host = new ManagerHost(options, journal, peers, voter);
+        var starting = new TaskCompletionSource();
+        Life = new(machine, host, journal, peers, starting.Task);
+        machine.Run(() => _ = StartAsync(host, starting));
+    }
+
+    private static async Task StartAsync(ManagerHost host, TaskCompletionSource starting)
+    {
+        try
+        {
+            await host.StartAsync(CancellationToken.None);
+            starting.TrySetResult();
+        }
+        catch (Exception failure)
+        {
+            starting.TrySetException(failure);
+        }
+    }
+
+    /// <summary>Its voters are whoever a leader names.</summary>
+    internal bool WasWiped { get; private set; }
+
+    internal void Wipe()
+    {
+        Disk.Wipe();
+        Log.Clear();
+        (WasWiped, IsRemoved) = (true, false);
+    }
+
+    internal void Crash()
+    {
+        if (Life is not { } life)
+            return;
+        Life = null;
+        life.Machine.Kill();
+        life.Journal.Crash();
+        foreach (var index in Log.Keys.Where(i => !Disk.Holds(i, Log[i].Term)).ToList())
+            Log.Remove(index);
+    }
+
+    private void Fill(Span<byte> bytes)
+    {
+        Span<byte> number = stackalloc byte[8];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            if (i % 8 == 0)
+                BinaryPrimitives.WriteUInt64BigEndian(number, dice.Next());
+            bytes[i] = number[i % 8];
+        }
+    }
+}
