@@ -77,10 +77,12 @@ internal sealed class VersionedWriters : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
+        var answered = 0;
         foreach (var manager in _managers)
         {
             foreach (var name in await NamesAsync(manager))
             {
+                answered++;
                 var (labels, _) = await ReadAsync(manager, name);
                 var own = labels.Where(l => l.Key.StartsWith('w')).Sum(l => Number(l.Value));
                 if (own != Number(labels["all"]))
@@ -88,6 +90,8 @@ internal sealed class VersionedWriters : IAsyncDisposable
             }
         }
 
+        if (answered == 0)
+            Problem("nobody could be asked in the end");
         lock (_guard)
             return [.. _problems];
     }
@@ -185,9 +189,13 @@ internal sealed class VersionedWriters : IAsyncDisposable
         return (labels, config);
     }
 
+    /// <summary>Empty for a host that is no manager now.</summary>
     private static async Task<IReadOnlyList<string>> NamesAsync(HttpClient manager)
     {
-        var all = await manager.GetFromJsonAsync<JsonArray>("configs");
+        using var answer = await manager.GetAsync("configs");
+        if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+            return [];
+        var all = await answer.Content.ReadFromJsonAsync<JsonArray>();
         return [.. all!.Select(c => c!["Spec"]!["Name"]!.GetValue<string>()).Where(n => n.StartsWith("written-", StringComparison.Ordinal))];
     }
 
