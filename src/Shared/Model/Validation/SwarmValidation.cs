@@ -32,7 +32,7 @@ public static class SwarmValidation
     }
 
     /// <summary>What an update may set.</summary>
-    public static IReadOnlyList<Problem> Check(SwarmSpec spec)
+    public static IReadOnlyList<Problem> CheckSpec(SwarmSpec spec)
     {
         var found = new Findings();
         Spec(spec, "", found);
