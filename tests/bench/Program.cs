@@ -1,4 +1,5 @@
 using Orchestrator.Tests.Bench.Containers;
+using Orchestrator.Tests.Bench.Journal;
 using Orchestrator.Tests.Bench.Runtime;
 using Orchestrator.Tests.Bench.Services;
 
@@ -12,6 +13,7 @@ return args switch
     ["load", var url] => await RequestLoad.RunAsync(url),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
     ["exec", .. var rest] => await ExecBench.RunAsync(rest),
+    ["journal", .. var rest] => await JournalBench.RunAsync(rest),
     _ => Usage(),
 };
 
@@ -26,6 +28,7 @@ static int Usage()
           exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)
           updates [ROUNDS [alone]]   rolling update of 30 replicas under requests, beside Docker Swarm (packages: docker.io iproute2 util-linux)
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
+          journal [SECONDS [postgres://…]]   entries of 256 bytes through one journal, beside a plain fsync loop; with scripts/slow-sync 5 before it: on a slow disk
         """);
     return 1;
 }
