@@ -1,4 +1,5 @@
 using Orchestrator.Tests.Bench.Containers;
+using Orchestrator.Tests.Bench.Raft;
 using Orchestrator.Tests.Bench.Runtime;
 using Orchestrator.Tests.Bench.Services;
 
@@ -11,6 +12,7 @@ return args switch
     ["updates", .. var rest] => await ServiceUpdateRun.RunAsync(rest),
     ["load", var url] => await RequestLoad.RunAsync(url),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
+    ["raft", .. var rest] => await RaftBench.RunAsync(rest),
     ["exec", .. var rest] => await ExecBench.RunAsync(rest),
     _ => Usage(),
 };
@@ -25,6 +27,7 @@ static int Usage()
           services [ROUNDS [alone]]  service create → replicas running, beside Docker Swarm (packages: docker.io iproute2)
           exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)
           updates [ROUNDS [alone]]   rolling update of 30 replicas under requests, beside Docker Swarm (packages: docker.io iproute2 util-linux)
+          raft [PROPOSERS…]   entries through three voters of this process: what the log alone costs
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
         """);
     return 1;
