@@ -1,5 +1,9 @@
 using Orchestrator.Tests.Bench.Containers;
+<<<<<<< HEAD
 using Orchestrator.Tests.Bench.Raft;
+=======
+using Orchestrator.Tests.Bench.Journal;
+>>>>>>> main
 using Orchestrator.Tests.Bench.Runtime;
 using Orchestrator.Tests.Bench.Services;
 
@@ -14,6 +18,7 @@ return args switch
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
     ["raft", .. var rest] => await RaftBench.RunAsync(rest),
     ["exec", .. var rest] => await ExecBench.RunAsync(rest),
+    ["journal", .. var rest] => await JournalBench.RunAsync(rest),
     _ => Usage(),
 };
 
@@ -29,6 +34,7 @@ static int Usage()
           updates [ROUNDS [alone]]   rolling update of 30 replicas under requests, beside Docker Swarm (packages: docker.io iproute2 util-linux)
           raft [PROPOSERS…]   entries through three voters of this process: what the log alone costs
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
+          journal [SECONDS [postgres://…]]   entries of 256 bytes through one journal, beside a plain fsync loop; with scripts/slow-sync 5 before it: on a slow disk
         """);
     return 1;
 }

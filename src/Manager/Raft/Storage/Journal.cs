@@ -89,6 +89,7 @@ internal sealed partial class Journal : ISealedJournal
     {
         try
         {
+            Interlocked.Add(ref asked, work.Entries);
             queue.Add(work);
         }
         catch (InvalidOperationException over)
