@@ -1,9 +1,6 @@
 using Orchestrator.Tests.Bench.Containers;
-<<<<<<< HEAD
-using Orchestrator.Tests.Bench.Raft;
-=======
 using Orchestrator.Tests.Bench.Journal;
->>>>>>> main
+using Orchestrator.Tests.Bench.Raft;
 using Orchestrator.Tests.Bench.Runtime;
 using Orchestrator.Tests.Bench.Services;
 
