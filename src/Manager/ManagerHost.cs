@@ -80,6 +80,7 @@ internal sealed class ManagerHost : IAsyncDisposable
                 new ControlLoop(cluster, options.Time, ids, options.Logs.CreateLogger<ControlLoop>()).RunAsync,
                 dispatcher.RunAsync,
                 new RoleLoop(cluster, managers, options.Time, log).RunAsync,
+                new RotationLoop(cluster, options.Random, options.Time, options.Logs.CreateLogger<RotationLoop>()).RunAsync,
             ],
             options.Logs.CreateLogger<LeaderRooms>());
     }

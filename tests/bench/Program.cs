@@ -1,3 +1,4 @@
+using Orchestrator.Tests.Bench.Cluster;
 using Orchestrator.Tests.Bench.Containers;
 using Orchestrator.Tests.Bench.Journal;
 using Orchestrator.Tests.Bench.Runtime;
@@ -12,6 +13,7 @@ return args switch
     ["updates", .. var rest] => await ServiceUpdateRun.RunAsync(rest),
     ["load", var url] => await RequestLoad.RunAsync(url),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
+    ["writes", .. var rest] => await WriteBench.RunAsync(rest),
     ["exec", .. var rest] => await ExecBench.RunAsync(rest),
     ["journal", .. var rest] => await JournalBench.RunAsync(rest),
     _ => Usage(),

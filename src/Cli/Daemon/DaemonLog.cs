@@ -42,4 +42,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(13, LogLevel.Warning, "Cluster {Cluster} was begun anew with this manager {Node} alone")]
     public static partial void BeganAnew(this ILogger log, string node, string cluster);
+
+    [LoggerMessage(20, LogLevel.Information, "This node's certificate is renewed: {Role}, until {Ends}")]
+    public static partial void Renewed(this ILogger log, Shared.Model.NodeRole role, DateTimeOffset ends);
+
+    [LoggerMessage(21, LogLevel.Warning, "This node's certificate could not be renewed or confirmed: {Reason}; tried again in {Seconds} s. It ends at {Ends}")]
+    public static partial void RenewalFailed(this ILogger log, string reason, double seconds, DateTimeOffset ends);
 }

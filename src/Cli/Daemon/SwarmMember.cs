@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Orchestrator.Manager;
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
@@ -19,17 +20,21 @@ internal sealed class SwarmMember : IAsyncDisposable
     /// <param name="identity">As stored.</param>
     /// <param name="credentials">What it proves itself by.</param>
     /// <param name="local">The way to this process's own manager.</param>
+    /// <param name="file">Where the credentials are kept.</param>
     /// <param name="heard">Sees every message of the agent's session.</param>
     /// <param name="loops">Take the member's loops.</param>
     /// <param name="time">The clock.</param>
     /// <param name="jitter">In [0, 1).</param>
+    /// <param name="log">The daemon's.</param>
     internal SwarmMember(
-        NodeIdentity identity, NodeCredentials credentials, IDispatcher local, Action<Assignments> heard, LoopSupervisor loops, TimeProvider time, Func<double> jitter)
+        NodeIdentity identity, NodeCredentials credentials, NodeCredentialsFile file, IDispatcher local, Action<Assignments> heard, LoopSupervisor loops,
+        TimeProvider time, Func<double> jitter, ILogger log)
     {
         _identity = identity;
         _time = time;
         Loops = loops;
         Credentials = new(credentials);
+        Renewal = new(Credentials, file, new ManagerCertificates(this), time, jitter, log);
         Dispatcher = new(new()
         {
             Managers = identity.Managers,
@@ -45,6 +50,9 @@ internal sealed class SwarmMember : IAsyncDisposable
     internal LoopSupervisor Loops { get; }
 
     internal CredentialBox Credentials { get; }
+
+    /// <summary>Keeps them in force.</summary>
+    internal CertificateRenewal Renewal { get; }
 
     /// <summary>The agent's way to whichever manager leads.</summary>
     internal ClusterDispatcher Dispatcher { get; }
@@ -119,6 +127,7 @@ internal sealed class SwarmMember : IAsyncDisposable
         if (Manager is { } manager)
             await manager.DisposeAsync();
         Dispatcher.Dispose();
+        Renewal.Dispose();
     }
 
     private bool IsSelf(ManagerPeer peer) => peer.NodeId == Identity.NodeId || peer.Address == Identity.ClusterAddr;

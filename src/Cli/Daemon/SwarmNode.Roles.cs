@@ -1,7 +1,6 @@
 using Orchestrator.Manager;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
-using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Cli.Daemon;
 
@@ -13,6 +12,8 @@ internal sealed partial class SwarmNode
     {
         if (assignments.Role is { } role)
             member.Role = role;
+        if (assignments.TrustedRoots is { } roots)
+            member.Renewal.Told(roots);
         if (assignments.Role is not null || assignments.Managers is not null)
             member.News.TrySend(true);
         member.FirstHeard.TrySetResult();
@@ -32,7 +33,7 @@ internal sealed partial class SwarmNode
                 else if (member.Role == NodeRole.Worker && !member.Identity.Worker)
                     await DemoteAsync(member, stop);
                 else if (member.Role == NodeRole.Worker && member.Credentials.Current.Role == NodeRole.Manager)
-                    await RenewAsync(member, stop);
+                    await member.Renewal.RenewAsync(stop);
             }
             finally
             {
@@ -68,7 +69,7 @@ internal sealed partial class SwarmNode
     {
         _log.RoleChanges(member.Identity.NodeId.Value, "manager");
         if (member.Credentials.Current.Role != NodeRole.Manager)
-            await RenewAsync(member, stop);
+            await member.Renewal.RenewAsync(stop);
         if (member.Credentials.Current.Role != NodeRole.Manager)
             return; // demoted meanwhile: the session says so too
         if (ManagerHost.Exists(options.DataRoot))
@@ -93,17 +94,6 @@ internal sealed partial class SwarmNode
 
         if (ManagerHost.Exists(options.DataRoot))
             Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
-        await RenewAsync(member, stop);
-    }
-
-    /// <summary>A new certificate, of whatever role the state has for this node now.</summary>
-    private async Task RenewAsync(SwarmMember member, CancellationToken stop)
-    {
-        using var key = SigningRequest.Create();
-        var reply = await member.AskAnyAsync(
-            channel => CertificatesRpc.Client(channel).RenewAsync(new() { Csr = key.Der }, member.Credentials.Current.Self, stop), stop);
-        var next = ClusterJoin.Take(reply, key, time.GetUtcNow());
-        _credentialsFile.Write(next);
-        member.Credentials.Replace(next);
+        await member.Renewal.RenewAsync(stop);
     }
 }

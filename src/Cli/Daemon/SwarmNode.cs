@@ -47,8 +47,8 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     internal IDispatcher? Dispatcher => _member?.Manager?.Dispatcher;
 
     /// <summary>Who calls over the daemon's own socket: this node.</summary>
-    internal PeerIdentity? Self => _member is { Identity: { } identity }
-        ? new PeerIdentity(identity.NodeId, identity.Worker ? NodeRole.Worker : NodeRole.Manager, identity.ClusterId)
+    internal PeerIdentity? Self => _member is { Identity: { } identity } member
+        ? member.Credentials.Current.Self with { Role = identity.Worker ? NodeRole.Worker : NodeRole.Manager }
         : null;
 
     /// <summary>Faults when a part of this node cannot go on.</summary>
@@ -125,7 +125,8 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     private SwarmMember Make(NodeIdentity identity, NodeCredentials credentials)
     {
         SwarmMember? made = null;
-        made = new SwarmMember(identity, credentials, local, assignments => Heard(made!, assignments), new LoopSupervisor(time, _log, Jitter), time, Jitter);
+        made = new SwarmMember(
+            identity, credentials, _credentialsFile, local, assignments => Heard(made!, assignments), new LoopSupervisor(time, _log, Jitter), time, Jitter, _log);
         return _member = made;
     }
 
@@ -184,6 +185,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
             throw new DaemonException($"the listening address '{member.Identity.ListenAddr}' of this node's identity is none");
         member.Listener = await ClusterListener.StartAsync(listen, member.Credentials, Services(member), time, logs, stop);
         member.Loops.Start("agent", token => worker.RunAgentAsync(member.Dispatcher, member.Identity.NodeId, token), WhenLoopFails.FailHost);
+        member.Loops.Start("certificate", member.Renewal.RunAsync, WhenLoopFails.Restart);
         member.Loops.Start("roles", token => ObeyAsync(member, token), WhenLoopFails.Restart);
         if (member.Manager is { } manager)
             Follow(member, manager);

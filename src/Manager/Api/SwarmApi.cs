@@ -67,27 +67,16 @@ internal sealed class SwarmApi(ISwarmNode node, ClusterDoor door)
 
     private async Task UpdateAsync(ApiRequest request)
     {
-        foreach (var rotation in new[] { "rotateWorkerToken", "rotateManagerToken" })
-        {
-            if (request.Flag(rotation))
-                throw new ApiException(501, $"{rotation} is not there yet");
-        }
-
         await door.FreshAsync(request.Stop);
         var spec = await request.WholeBodyAsync<SwarmSpec>();
-        await door.ProposeAsync(
-            new UpdateSwarm(request.Number("version"), spec) { At = door.Now, Security = Lock(spec, request.Flag("rotateManagerUnlockKey")) }, request.Stop);
-        await request.ReplyAsync(200);
-    }
-
-    /// <summary>The unlock key comes with auto-lock and goes with it; null: nothing changes.</summary>
-    private SetSecurity? Lock(SwarmSpec spec, bool rotate)
-    {
-        if (door.State.Security is not { } security)
-            return null;
-        var wanted = spec.EncryptionConfig.AutoLockManagers;
-        return wanted && (rotate || security.UnlockKey is null) ? new(security.Version.Index, security with { UnlockKey = RandomNumberGenerator.GetBytes(32) }) { At = door.Now }
-            : !wanted && security.UnlockKey is not null ? new(security.Version.Index, security with { UnlockKey = null }) { At = door.Now }
+        var state = door.State;
+        var before = state.Swarm?.Spec ?? throw new ApiException(503, ClusterDoor.NoManager);
+        var wish = new SecurityWish(request.Flag("rotateWorkerToken"), request.Flag("rotateManagerToken"), request.Flag("rotateManagerUnlockKey"));
+        var change = state.Security is { } security
+            ? SecurityPlan.Plan(security, before, spec, wish, door.Now, RandomNumberGenerator.GetBytes)
             : null;
+        var kept = spec with { CaConfig = spec.CaConfig with { SigningCaKey = null } }; // it is with the cluster's secrets now
+        await door.ProposeAsync(new UpdateSwarm(request.Number("version"), kept) { At = door.Now, Security = change }, request.Stop);
+        await request.ReplyAsync(200);
     }
 }

@@ -51,7 +51,10 @@ internal sealed partial class Dispatcher
     {
         lock (guard)
             Known(report.NodeId, report.SessionId);
-        var pending = new PendingReport(report);
+        var own = ReportRule.Own(cluster.Current, report);
+        if (own.Updates.Count == 0)
+            return new();
+        var pending = new PendingReport(own);
         await reports.SendAsync(pending, stop);
         using var cancel = stop.UnsafeRegister(static (done, token) => ((TaskCompletionSource)done!).TrySetCanceled(token), pending.Done);
         await pending.Done.Task;
@@ -143,7 +146,7 @@ internal sealed partial class Dispatcher
         try
         {
             await cluster.ProposeAsync(
-                new Turn([.. nodes.Select(n => new SetNodeState(n, NodeState.Down, "heartbeat failure for node in \"ready\" state") { At = at })]) { At = at }, stop);
+                new Turn([.. nodes.Select(n => new SetNodeState(n, NodeState.Down, Silent) { At = at })]) { At = at }, stop);
             return true;
         }
         catch (ClusterUnavailableException)

@@ -10,9 +10,6 @@ public sealed record SessionRequest
     public required NodeDescription Description { get; init; }
     /// <summary>The node's own address as others reach it; empty: it does not know.</summary>
     public string Address { get => field ?? ""; init; } = "";
-
-    /// <summary>SHA-256 of the root certificate that the node's certificate chains to, hex; empty: it has none yet.</summary>
-    public string CertificateIssuer { get => field ?? ""; init; } = "";
 }
 
 /// <summary>A manager and where its cluster port is.</summary>
