@@ -11,7 +11,7 @@ internal static class SwarmCommands
     internal static Command Create(Shell shell) => Flags.Group(
         "swarm", "Manage the cluster",
         Init(shell), JoinCommand.Create(shell), JoinTokenCommand.Create(shell), UnlockCommands.Unlock(shell), UnlockCommands.Key(shell), UpdateCommand.Create(shell),
-        Inspect(shell), Leave(shell));
+        CaCommand.Create(shell), Inspect(shell), Leave(shell));
 
     private static Command Init(Shell shell)
     {
