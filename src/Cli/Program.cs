@@ -22,6 +22,10 @@ internal static class Program
         }
         if (args is ["shim", .. var shim])
             return ShimHost.RunAsync(shim).GetAwaiter().GetResult();
-        return CommandLine.RunAsync(args, Shell.OfProcess(), CancellationToken.None).GetAwaiter().GetResult();
+        var code = CommandLine.RunAsync(args, Shell.OfProcess(), CancellationToken.None).GetAwaiter().GetResult();
+        // What a command prints has been written and what it began has been ended; a daemon takes its leave as the framework has it.
+        if (!args.Contains("daemon"))
+            Self.End(code);
+        return code;
     }
 }

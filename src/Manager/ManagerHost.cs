@@ -1,61 +1,115 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Manager.Certificates;
 using Orchestrator.Manager.Dispatch;
 using Orchestrator.Manager.Leadership;
 using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
+using Orchestrator.Manager.Roles;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
+using Orchestrator.Shared.Rpc;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Manager;
 
 /// <summary>One manager, composed: journal, Raft voter, state, and the rooms that run while it leads.</summary>
 internal sealed class ManagerHost : IAsyncDisposable
 {
+    private readonly ManagerOptions options;
     private readonly IJournal journal;
     private readonly IPeerNetwork network;
     private readonly RaftNode raft;
     private readonly Cluster cluster;
     private readonly Dispatcher dispatcher;
     private readonly LeaderRooms rooms;
+    private readonly RpcPeerNetwork? rpc;
+    private readonly PeerBook peers;
+    private readonly RaftManagers managers;
+    private readonly Forwarding forwarding;
+    private readonly ControlCaller leader;
+    private readonly Admission admission;
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task running = Task.CompletedTask;
     private bool disposed;
 
-    /// <summary>A manager over the journal that the options name, voting alone.</summary>
+    /// <summary>A manager over the journal that the options name.</summary>
     internal ManagerHost(ManagerOptions options)
-        : this(
-            options,
-            Journals.Open(JournalOf(options)),
-            new RpcPeerNetwork(
-                _ => null, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)))
+        : this(options, Journals.Open(JournalOf(options)), network: null)
     {
     }
 
-    /// <param name="voter">Its number, its peers and the lengths of its log; null: it votes alone.</param>
-    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork network, RaftNodeOptions? voter = null)
+    /// <param name="network">Null: over gRPC, to the managers that the options reach.</param>
+    /// <param name="voter">Its number, its peers and the lengths of its log; null: as the options say.</param>
+    internal ManagerHost(ManagerOptions options, IJournal journal, IPeerNetwork? network, RaftNodeOptions? voter = null)
     {
+        this.options = options;
         this.journal = journal;
-        this.network = network;
         var ids = new IdSource(options.Random);
+        voter ??= new()
+        {
+            Self = Voter(options.NodeId),
+            Voters = options.Birth == ManagerBirth.Joining ? [] : [Voter(options.NodeId)],
+            BeginAnew = options.Birth == ManagerBirth.Anew,
+        };
+        var log = options.Logs.CreateLogger("Orchestrator.Manager.Roles");
         cluster = new(Number(options.Random));
+        peers = new(() => cluster.Current, options.Told, options.Connect, options.Time);
+        this.network = network ?? (rpc = new RpcPeerNetwork(peers.Reach, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)));
         raft = new(
-            voter ?? new() { Self = Voter(options.NodeId), Voters = [Voter(options.NodeId)] }, journal, network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
+            voter, journal, this.network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
+        managers = new(options.NodeId, cluster, raft);
+        forwarding = new(cluster, voter.Self, raft, new ControlLink(peers.Control), options.Time);
+        leader = new(() => peers.All, peers.Control, options.Time);
+        admission = new(options.NodeId, options.Address, managers, leader, options.Time, log);
+        Certificates = new CertificateService(cluster, options.Time, options.Logs.CreateLogger<CertificateService>());
+        Stopping = stopping.Token;
         cluster.ProposeThrough(raft);
+        cluster.ForwardThrough(forwarding);
+        cluster.GuardBy((state, command) => RolePlan.Refuse(state, managers.View, command));
         dispatcher = new(cluster, LeaderAddress, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
-        rooms = new(raft, new(cluster, options.Time, ids, options.Logs.CreateLogger<ControlLoop>()), dispatcher, options.Logs.CreateLogger<LeaderRooms>());
+        rooms = new(
+            raft,
+            [
+                new ControlLoop(cluster, options.Time, ids, options.Logs.CreateLogger<ControlLoop>()).RunAsync,
+                dispatcher.RunAsync,
+                new RoleLoop(cluster, managers, options.Time, log).RunAsync,
+                new RotationLoop(cluster, options.Random, options.Time, options.Logs.CreateLogger<RotationLoop>()).RunAsync,
+            ],
+            options.Logs.CreateLogger<LeaderRooms>());
     }
 
     internal ICluster Cluster => cluster;
 
     internal IDispatcher Dispatcher => dispatcher;
+
+    /// <summary>The consensus' members.</summary>
+    internal IManagers Managers => managers;
+
+    /// <summary>Raft's way in from other managers; null where the network is another one.</summary>
+    internal RpcPeerNetwork? Peers => rpc;
+
+    /// <summary>The cluster's CA, as any manager answers for it.</summary>
+    internal ICertificates Certificates { get; }
+
+    /// <summary>What opened the journal, for who starts this manager again.</summary>
+    internal byte[]? UnlockKey => cluster.Current.Security?.UnlockKey ?? options.UnlockKey;
+
+    /// <summary>Fires when this manager is stopped.</summary>
+    internal CancellationToken Stopping { get; }
+
+    /// <summary>What the state says against a caller whose certificate is in order; null: nothing.</summary>
+    internal string? Refuse(PeerIdentity peer, RpcAccess access) => PeerGate.Refuse(cluster.Current, peer, access);
+
+    /// <summary>The leader's answers to one caller.</summary>
+    internal IControl ControlFor(NodeId caller) =>
+        new ControlService(cluster, managers, caller, options.Time, options.Logs.CreateLogger("Orchestrator.Manager.Roles"));
 
     internal RaftNode Raft => raft;
 
@@ -76,15 +130,21 @@ internal sealed class ManagerHost : IAsyncDisposable
         Time = options.Time,
         Server = options.Journal,
         UnlockKey = options.UnlockKey,
+        SyncDirectory = options.SyncDirectory,
         Log = options.Logs.CreateLogger("Orchestrator.Manager.Raft.Storage.Journal"),
     };
 
-    /// <summary>Restores the state, starts the voter and the rooms, and completes when a leader is known and this state is up to date.</summary>
+    /// <summary>
+    /// Restores the state, starts the voter and the rooms. One that votes alone has taken up its leadership when this completes; with others it may
+    /// take them a while to elect one, or a majority may be missing.
+    /// </summary>
     /// <exception cref="JournalException">The journal is damaged or in use; the message says what to do.</exception>
     internal async Task StartAsync(CancellationToken stop)
     {
         await raft.StartAsync(stop);
         running = RunAsync();
+        if (raft.Members.Voters is not [var only] || only != Voter(options.NodeId))
+            return;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, stopping.Token);
         await foreach (var status in raft.WatchLeadershipAsync(either.Token))
         {
@@ -94,6 +154,44 @@ internal sealed class ManagerHost : IAsyncDisposable
 
         if (failed.Task.IsFaulted)
             await failed.Task;
+    }
+
+    /// <summary>Completes when this manager votes and knows the cluster.</summary>
+    internal async Task AdmittedAsync(CancellationToken stop)
+    {
+        await foreach (var _ in raft.WatchMembersAsync(stop))
+        {
+            if (managers.View.Of(options.NodeId) is { Votes: true })
+                break;
+        }
+
+        while (cluster.Current is { Swarm: null } empty)
+            await cluster.NewerThanAsync(empty.Index, stop);
+    }
+
+    /// <summary>After a beginning anew: writes down that the other managers are none any more.</summary>
+    internal Task<Outcome> BeginAnewAsync(BeginAnew command, CancellationToken stop) => cluster.ProposeAsync(command, stop);
+
+    /// <summary>Says farewell as a manager: hands leadership over, has the leader put it out of the consensus.</summary>
+    /// <exception cref="RpcException">Nobody could do it now; the detail says why.</exception>
+    internal async Task FarewellAsync(TimeSpan patience, CancellationToken stop)
+    {
+        using var late = new CancellationTokenSource(patience, options.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
+        try
+        {
+            if (managers.View is { } view && view.Leader == view.Self)
+                await managers.HandOverAsync(both.Token);
+            await leader.CallAsync((control, token) => control.LeaveAsync(new() { NodeId = options.NodeId }, token), patience, both.Token);
+        }
+        catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException)
+        {
+            throw new RpcException(RpcStatus.Unavailable, failure.Message, failure);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new RpcException(RpcStatus.DeadlineExceeded, $"the managers did not answer within {patience.TotalSeconds:0} seconds");
+        }
     }
 
     /// <summary>Makes the cluster: its first entry, with this node as the first.</summary>
@@ -113,14 +211,84 @@ internal sealed class ManagerHost : IAsyncDisposable
         disposed = true;
         await StopAsync();
         await network.DisposeAsync();
+        peers.Dispose();
+        forwarding.Dispose();
         await journal.DisposeAsync();
         stopping.Dispose();
+    }
+
+    /// <summary>Takes the links to peers whose address changed down; the next message finds the new one.</summary>
+    private async Task WatchPeersAsync(CancellationToken stop)
+    {
+        var before = ImmutableDictionary<NodeId, string>.Empty;
+        while (true)
+        {
+            var state = cluster.Current;
+            var now = state.Nodes.Values.Where(n => n.ManagerStatus is not null).ToImmutableDictionary(n => n.Id, n => n.ManagerStatus!.Addr);
+            foreach (var (node, address) in now)
+            {
+                if (before.TryGetValue(node, out var former) && former != address)
+                    rpc?.Moved(RaftManagers.PeerOf(node));
+            }
+
+            before = now;
+            await cluster.NewerThanAsync(state.Index, stop);
+        }
+    }
+
+    /// <summary>A manager that left must not open what is written after it: each change of members brings a new key.</summary>
+    private async Task RotateKeysAsync(CancellationToken stop)
+    {
+        if (journal is not ISealedJournal keys)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
+            return;
+        }
+
+        ImmutableArray<PeerId>? before = null;
+        await foreach (var view in raft.WatchMembersAsync(stop))
+        {
+            if (before is { } former && !former.SequenceEqual(view.Voters))
+                await keys.RotateKeyAsync();
+            before = view.Voters;
+        }
+    }
+
+    /// <summary>Keeps the journal's keys wrapped by the cluster's unlock key, while it has one.</summary>
+    private async Task ProtectKeysAsync(CancellationToken stop)
+    {
+        if (journal is not ISealedJournal keys)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
+            return;
+        }
+
+        var kept = options.UnlockKey;
+        while (true)
+        {
+            var state = cluster.Current;
+            if (state.Security is { } security && !security.UnlockKey.AsSpan().SequenceEqual(kept))
+            {
+                await keys.ProtectKeysAsync(security.UnlockKey is { } key ? key : null);
+                kept = security.UnlockKey;
+            }
+
+            await cluster.NewerThanAsync(state.Index, stop);
+        }
+    }
+
+    /// <summary>Never completes while all is well, as the other loops.</summary>
+    private async Task AdmitAsync(CancellationToken stop)
+    {
+        if (options.Connect is not null)
+            await admission.RunAsync(stop);
+        await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
     }
 
     private async Task RunAsync()
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        Task[] loops = [raft.RunAsync(ending.Token), rooms.RunAsync(ending.Token)];
+        Task[] loops = [raft.RunAsync(ending.Token), rooms.RunAsync(ending.Token), forwarding.RunAsync(ending.Token), WatchPeersAsync(ending.Token), RotateKeysAsync(ending.Token), ProtectKeysAsync(ending.Token), AdmitAsync(ending.Token)];
         await Task.WhenAny(loops);
         if (!stopping.IsCancellationRequested && loops.FirstOrDefault(l => l.IsFaulted)?.Exception is { } failure)
             failed.TrySetException(failure.InnerExceptions);
@@ -129,13 +297,10 @@ internal sealed class ManagerHost : IAsyncDisposable
     }
 
     /// <summary>Where others find the manager that leads; null: not known here.</summary>
-    private string? LeaderAddress() => raft.Current.Leader is { } leads
-        ? cluster.Current.Nodes.Values.FirstOrDefault(n => n.ManagerStatus is not null && Voter(n.Id) == leads)?.ManagerStatus!.Addr
-        : null;
+    private string? LeaderAddress() => raft.Current.Leader is { } leads ? peers.Find(leads)?.Address : null;
 
     /// <summary>A voter's number is made from its node's id, so that it needs no registry and survives restarts.</summary>
-    internal static PeerId Voter(NodeId node) =>
-        new(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(node.Value))) | 1);
+    internal static PeerId Voter(NodeId node) => RaftManagers.PeerOf(node);
 
     private static ulong Number(RandomFill random)
     {

@@ -77,15 +77,26 @@ internal sealed class EngineClient : IDisposable
         {
             if (value is null)
                 continue;
-            text.Append(separator).Append(name).Append('=').Append(Uri.EscapeDataString(value));
+            text.Append(separator).Append(name).Append('=').Append(IsPlain(value) ? value : Uri.EscapeDataString(value));
             separator = '&';
         }
         return text.ToString();
     }
 
     /// <summary>A name as part of a path: slashes and colons of image names stay, since servers do not decode an escaped slash.</summary>
-    internal static string Name(string name) =>
+    internal static string Name(string name) => IsPlain(name) ? name :
         Uri.EscapeDataString(name).Replace("%2F", "/", StringComparison.Ordinal).Replace("%3A", ":", StringComparison.Ordinal).Replace("%40", "@", StringComparison.Ordinal);
+
+    /// <summary>Nothing in it is escaped, and nobody need load what escapes.</summary>
+    private static bool IsPlain(string text)
+    {
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.'))
+                return false;
+        }
+        return true;
+    }
 
     /// <summary>The <c>filters</c> parameter; null when there is none.</summary>
     internal static string? Filters(IReadOnlyDictionary<string, IReadOnlyList<string>> filters) =>

@@ -27,4 +27,25 @@ internal static partial class DaemonLog
 
     [LoggerMessage(8, LogLevel.Warning, "The service manager could not be told: {Reason}")]
     public static partial void NoticeFailed(this ILogger log, string reason);
+
+    [LoggerMessage(9, LogLevel.Information, "This node {Node} is a {Role} of cluster {Cluster}, reached at {Address}")]
+    public static partial void IsMember(this ILogger log, string node, string role, string cluster, string address);
+
+    [LoggerMessage(10, LogLevel.Warning, "This node's manager is locked: {Reason}")]
+    public static partial void ManagerLocked(this ILogger log, string reason);
+
+    [LoggerMessage(11, LogLevel.Warning, "The managers could not be told that this node leaves: {Reason}; remove it there with \"orch node rm --force\"")]
+    public static partial void FarewellUnheard(this ILogger log, string reason);
+
+    [LoggerMessage(12, LogLevel.Information, "This node {Node} becomes a {Role}")]
+    public static partial void RoleChanges(this ILogger log, string node, string role);
+
+    [LoggerMessage(13, LogLevel.Warning, "Cluster {Cluster} was begun anew with this manager {Node} alone")]
+    public static partial void BeganAnew(this ILogger log, string node, string cluster);
+
+    [LoggerMessage(20, LogLevel.Information, "This node's certificate is renewed: {Role}, until {Ends}")]
+    public static partial void Renewed(this ILogger log, Shared.Model.NodeRole role, DateTimeOffset ends);
+
+    [LoggerMessage(21, LogLevel.Warning, "This node's certificate could not be renewed or confirmed: {Reason}; tried again in {Seconds} s. It ends at {Ends}")]
+    public static partial void RenewalFailed(this ILogger log, string reason, double seconds, DateTimeOffset ends);
 }

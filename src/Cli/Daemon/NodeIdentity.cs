@@ -1,10 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Protocol;
 
 namespace Orchestrator.Cli.Daemon;
 
 /// <summary>Who this node is in its cluster; it exists from init or join until leave.</summary>
+/// <remarks>A file from before clusters had several nodes lacks all but the first three: its node is a founding manager at the usual port.</remarks>
 internal sealed record NodeIdentity
 {
     public required NodeId NodeId { get; init; }
@@ -12,12 +14,35 @@ internal sealed record NodeIdentity
 
     /// <summary>The address others reach this node by.</summary>
     public required string Address { get; init; }
+
+    /// <summary>What the cluster port is bound to, <c>address:port</c>.</summary>
+    public string ListenAddr { get => field ?? ClusterEndpoints.DefaultListen; init; } = ClusterEndpoints.DefaultListen;
+
+    /// <summary>Where others reach the cluster port, <c>host:port</c>.</summary>
+    public string ClusterAddr { get => field ?? $"{Address}:{ClusterEndpoints.DefaultPort}"; init; } = null!;
+
+    /// <summary>True: no manager runs here.</summary>
+    public bool Worker { get; init; }
+
+    /// <summary>True: the manager's log began empty and was told by a leader; false: the cluster began with it.</summary>
+    public bool Joined { get; init; }
+
+    /// <summary>True: the operator had the cluster begin anew with this manager, and that is not finished.</summary>
+    public bool BeginsAnew { get; init; }
+
+    /// <summary>The managers as last told.</summary>
+    public IReadOnlyList<ManagerPeer> Managers { get; init => field = value ?? []; } = [];
 }
 
-/// <summary>The identity's file, <c>swarm/node.json</c>: written as a whole, last of all that init makes.</summary>
+/// <summary>
+/// The identity's file, <c>swarm/node.json</c>: written as a whole, last of all that init and join make and first of all that a change of
+/// role changes. What a start finds beside it and it does not name is from a step that a crash broke, and is removed.
+/// </summary>
 internal sealed class NodeIdentityFile(string dataRoot)
 {
     internal string Directory { get; } = Path.Combine(dataRoot, "swarm");
+
+    internal string Certificates => Path.Combine(Directory, "certificates");
 
     private string FilePath => Path.Combine(Directory, "node.json");
 
@@ -52,9 +77,10 @@ internal sealed class NodeIdentityFile(string dataRoot)
     /// <summary>Forgets the cluster: the identity first, so that a crash in between leaves no node of a half-deleted state.</summary>
     internal void Delete()
     {
+        if (!System.IO.Directory.Exists(Directory))
+            return;
         File.Delete(FilePath);
-        if (System.IO.Directory.Exists(Directory))
-            System.IO.Directory.Delete(Directory, recursive: true);
+        System.IO.Directory.Delete(Directory, recursive: true);
     }
 }
 

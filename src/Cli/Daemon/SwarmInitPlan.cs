@@ -6,10 +6,8 @@ using Orchestrator.Shared.Model;
 namespace Orchestrator.Cli.Daemon;
 
 /// <summary>What <c>swarm init</c> makes: the cluster and its first node. Pure.</summary>
-internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, string Address)
+internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, ClusterEndpoints Endpoints)
 {
-    internal const uint ClusterPort = 2377;
-
     /// <param name="request">As sent.</param>
     /// <param name="clusterId">Fresh.</param>
     /// <param name="nodeId">Fresh.</param>
@@ -29,24 +27,12 @@ internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, string Address
     {
         var problems = new List<Problem>();
         if (request.ForceNewCluster)
-            problems.Add(new Problem("ForceNewCluster", "beginning anew from a lost majority is not there yet: clusters have one manager"));
-        if (request.AutoLockManagers)
-            problems.Add(new Problem("AutoLockManagers", "locked managers are not there yet"));
+            problems.Add(new Problem("ForceNewCluster", "this node is no manager of a swarm that could begin anew"));
         if (request.DataPathAddr is { Length: > 0 })
-            problems.Add(new Problem("DataPathAddr", "a data path between hosts is not there yet: clusters have one node"));
+            problems.Add(new Problem("DataPathAddr", "there is no data path between hosts yet: leave it out"));
         if (request.DataPathPort is not 0 and (< 1024 or > 49151))
             problems.Add(new Problem("DataPathPort", $"{request.DataPathPort} is not a port from 1024 to 49151"));
-        if (request.ListenAddr is { Length: > 0 } listen && Host(listen) is not ("0.0.0.0" or "[::]" or "::"))
-            problems.Add(new Problem("ListenAddr", $"'{listen}': this version opens no cluster port, so there is no address to bind it to"));
-        var availability = request.Availability switch
-        {
-            null or "" or "active" => NodeAvailability.Active,
-            "pause" => NodeAvailability.Pause,
-            "drain" => NodeAvailability.Drain,
-            _ => (NodeAvailability?)null,
-        };
-        if (availability is null)
-            problems.Add(new Problem("Availability", $"'{request.Availability}' is none of active, pause, drain"));
+        var availability = ReadAvailability(request.Availability, problems);
         var pools = request.DefaultAddrPool.Count > 0 ? request.DefaultAddrPool : [.. defaultPools.Select(p => p.Base)];
         foreach (var pool in pools)
         {
@@ -57,8 +43,8 @@ internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, string Address
         var subnet = request.SubnetSize != 0 ? request.SubnetSize : request.DefaultAddrPool.Count == 0 && defaultPools.Count > 0 ? defaultPools[0].Size : 24;
         if (subnet is < 8 or > 29)
             problems.Add(new Problem("SubnetSize", $"{subnet} is not a prefix length from 8 to 29"));
-        var address = Advertised(request.AdvertiseAddr, addresses, problems);
-        if (problems.Count > 0)
+        var endpoints = ClusterEndpoints.Read(request.ListenAddr, request.AdvertiseAddr, addresses, usual: null, problems);
+        if (problems.Count > 0 || endpoints is null)
             throw new ApiException(400, string.Join("; ", problems), problems);
         return new(
             new Swarm
@@ -66,7 +52,9 @@ internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, string Address
                 Id = clusterId,
                 CreatedAt = now,
                 UpdatedAt = now,
-                Spec = Filled(request.Spec ?? new SwarmSpec()),
+                Spec = Filled(request.Spec ?? new SwarmSpec()) is var spec && request.AutoLockManagers
+                    ? spec with { EncryptionConfig = new() { AutoLockManagers = true } }
+                    : spec,
                 DataPathPort = request.DataPathPort == 0 ? 4789 : request.DataPathPort,
                 DefaultAddrPool = pools.Count > 0 ? pools : ["10.0.0.0/8"],
                 SubnetSize = subnet,
@@ -76,12 +64,27 @@ internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, string Address
                 Id = nodeId,
                 CreatedAt = now,
                 UpdatedAt = now,
-                Spec = new NodeSpec { Role = NodeRole.Manager, Availability = availability!.Value },
+                Spec = new NodeSpec { Role = NodeRole.Manager, Availability = availability },
                 Description = description,
-                Status = new NodeStatus { State = NodeState.Unknown, Addr = address },
-                ManagerStatus = new ManagerStatus { Leader = true, Reachability = Reachability.Reachable, Addr = $"{address}:{ClusterPort}" },
+                Status = new NodeStatus { State = NodeState.Unknown, Addr = endpoints.Address },
+                ManagerStatus = new ManagerStatus { Addr = endpoints.Advertised },
+                ClusterAddr = endpoints.Advertised,
             },
-            address);
+            endpoints);
+    }
+
+    /// <summary>Nothing said means active.</summary>
+    internal static NodeAvailability ReadAvailability(string? text, List<Problem> problems)
+    {
+        switch (text)
+        {
+            case null or "" or "active": return NodeAvailability.Active;
+            case "pause": return NodeAvailability.Pause;
+            case "drain": return NodeAvailability.Drain;
+            default:
+                problems.Add(new Problem("Availability", $"'{text}' is none of active, pause, drain"));
+                return NodeAvailability.Active;
+        }
     }
 
     /// <summary>Zero means "the default" in what stock clients send with init.</summary>
@@ -99,23 +102,5 @@ internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, string Address
                 HeartbeatTick = spec.Raft.HeartbeatTick == 0 ? usual.Raft.HeartbeatTick : spec.Raft.HeartbeatTick,
             },
         };
-    }
-
-    private static string Host(string text) => text.LastIndexOf(':') is var colon and > 0 && !text.EndsWith(']') && !(text.Count(c => c == ':') > 1 && !text.StartsWith('['))
-        ? text[..colon]
-        : text;
-
-    /// <summary>An address or an interface's name, with or without a port; none: the first the host has.</summary>
-    private static string Advertised(string? asked, IReadOnlyList<(string Interface, IPAddress Address)> addresses, List<Problem> problems)
-    {
-        if (asked is null or "")
-            return addresses.Count > 0 ? addresses[0].Address.ToString() : "127.0.0.1";
-        var host = Host(asked);
-        if (IPAddress.TryParse(host, out var address))
-            return address.ToString();
-        if (addresses.FirstOrDefault(a => a.Interface == host) is { Address: { } ofInterface })
-            return ofInterface.ToString();
-        problems.Add(new Problem("AdvertiseAddr", $"'{asked}' is neither an address nor an interface of this host with an IPv4 address"));
-        return "";
     }
 }

@@ -2,139 +2,106 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Manager;
 using Orchestrator.Manager.Api;
-using Orchestrator.Manager.State;
+using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
+using Orchestrator.Shared.Rpc;
 using Orchestrator.Shared.Security;
 using Orchestrator.Worker;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Cli.Daemon;
 
-/// <summary>This node's life in a cluster: begun by init or found on disk, ended by leave. Init and leave take turns.</summary>
+/// <summary>This node's life in a cluster: begun by init or join or found on disk, changed by roles, ended by leave. Its changes take turns.</summary>
 /// <param name="worker">Whose containers the cluster runs.</param>
-/// <param name="dispatcher">How the agent reaches a manager: over the cluster's socket, also when it is this process.</param>
+/// <param name="local">The way to this process's own manager: over the daemon's own socket, as a node's agent speaks to any manager.</param>
 /// <param name="options">The daemon's.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logs">For the manager's rooms.</param>
-internal sealed class SwarmNode(WorkerHost worker, IDispatcher dispatcher, DaemonOptions options, TimeProvider time, ILoggerFactory logs)
+internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, DaemonOptions options, TimeProvider time, ILoggerFactory logs)
     : ISwarmNode, IAsyncDisposable
 {
     private readonly NodeIdentityFile _identityFile = new(options.DataRoot);
+    private readonly NodeCredentialsFile _credentialsFile = new(new NodeIdentityFile(options.DataRoot).Certificates);
     private readonly ILogger _log = logs.CreateLogger("Orchestrator.Cli.Daemon");
     private readonly SemaphoreSlim _turn = new(1);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile Membership? _membership;
+    private volatile SwarmMember? _member;
 
-    public RunningManager? Manager => _membership is { Ready: true } membership
-        ? new RunningManager(membership.Identity.NodeId, membership.Host.Cluster, worker.TaskLogs)
+    public RunningManager? Manager => _member is { Ready: true, Manager: { } manager } member
+        ? new RunningManager(member.Identity.NodeId, manager.Cluster, worker.TaskLogs) { Managers = manager.Managers }
         : null;
+
+    public string Obstacle => _member switch
+    {
+        { Locked: true } => "Swarm is encrypted and needs to be unlocked before it can be used. Please use \"orch swarm unlock\" (or \"docker swarm unlock\") to unlock it.",
+        { Ready: true } member =>
+            "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager."
+            + (member.Others.Count > 0 ? $" The managers: {string.Join(", ", member.Others.Select(m => m.Address))}." : ""),
+        _ => ClusterDoor.NoManager,
+    };
 
     /// <summary>What answers agents; also while init has not finished.</summary>
-    internal IDispatcher? Dispatcher => _membership?.Host.Dispatcher;
+    internal IDispatcher? Dispatcher => _member?.Manager?.Dispatcher;
 
     /// <summary>Who calls over the daemon's own socket: this node.</summary>
-    internal PeerIdentity? Self => _membership is { } membership
-        ? new PeerIdentity(membership.Identity.NodeId, NodeRole.Manager, membership.Identity.ClusterId)
+    internal PeerIdentity? Self => _member is { Identity: { } identity } member
+        ? member.Credentials.Current.Self with { Role = identity.Worker ? NodeRole.Worker : NodeRole.Manager }
         : null;
 
-    /// <summary>Faults when the manager cannot go on.</summary>
+    /// <summary>Faults when a part of this node cannot go on.</summary>
     internal Task Failed => _failed.Task;
 
-    /// <summary>Takes the node's part up again after a restart.</summary>
+    /// <summary>Takes the node's part up again after a restart, and finishes or undoes what a crash broke.</summary>
     internal async Task ResumeAsync(CancellationToken stop)
     {
         if (_identityFile.Read() is not { } identity)
         {
-            // Init writes the identity last: what lies here without one never became a cluster.
-            if (ManagerHost.Exists(options.DataRoot))
-                Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
+            // Init and join write the identity last: what lies here without one never became a member.
+            Forget();
             return;
         }
 
-        var membership = await StartManagerAsync(identity, stop);
-        Begin(membership);
-    }
-
-    public async Task<NodeId> InitAsync(SwarmInitRequest request, CancellationToken stop)
-    {
-        await _turn.WaitAsync(stop);
+        if (identity.Worker && ManagerHost.Exists(options.DataRoot))
+            Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true); // demoted, and not quite done
+        var credentials = ReadCredentials();
+        if (credentials is null && (identity.Worker || identity.Joined))
+            throw new DaemonException($"the certificate of node {identity.NodeId} is missing below {_identityFile.Directory}; put it back, or remove that directory and join again");
+        var member = Make(identity, credentials ?? await FoundAuthorityAsync(identity, stop));
         try
         {
-            if (_membership is not null)
-                throw new ApiException(503, "This node is already part of a swarm. Use \"orch swarm leave --force\" to leave it first.");
-            var plan = SwarmInitPlan.Make(
-                request,
-                IdText.Cluster(RandomNumberGenerator.GetBytes(17)),
-                new NodeId(IdText.Cluster(RandomNumberGenerator.GetBytes(17))),
-                worker.Describe(),
-                NodeAddresses.Read(),
-                [.. options.DefaultAddressPools.Select(AddressPools.Parse).OfType<AddressRange>()],
-                time.GetUtcNow());
-            var identity = new NodeIdentity { NodeId = plan.FirstNode.Id, ClusterId = plan.Swarm.Id, Address = plan.Address };
-            var membership = await StartManagerAsync(identity, stop);
-            try
-            {
-                var outcome = await membership.Host.InitAsync(new InitSwarm(plan.Swarm, plan.FirstNode) { At = time.GetUtcNow() }, stop);
-                if (outcome.Refusal is { } refusal)
-                    throw ClusterDoor.Refused(refusal);
-                _identityFile.Write(identity);
-            }
-            catch
-            {
-                await UndoAsync(membership);
-                throw;
-            }
-
-            Begin(membership);
-            await ReadyAsync(membership, stop);
-            return identity.NodeId;
+            if (!identity.Worker)
+                await TryStartManagerAsync(member, identity.BeginsAnew ? ManagerBirth.Anew : Birth(identity), unlockKey: null, stop);
+            if (identity.BeginsAnew && member.Manager is not null)
+                await FinishBeginningAnewAsync(member, stop);
+            await OpenAsync(member, stop);
         }
-        finally
+        catch
         {
-            _turn.Release();
-        }
-    }
-
-    public async Task LeaveAsync(bool force, CancellationToken stop)
-    {
-        await _turn.WaitAsync(stop);
-        try
-        {
-            var membership = _membership ?? throw new ApiException(503, "This node is not part of a swarm.");
-            if (!force)
-            {
-                throw new ApiException(
-                    503,
-                    "This node is the last manager of its swarm: leaving erases the swarm's state and its services. Use the \"--force\" option to leave all the same.");
-            }
-
-            // From here on the caller's patience no longer counts: half a leave would be worse than either.
-            await StopAsync(membership);
-            await worker.RemoveTasksAsync(CancellationToken.None);
-            _identityFile.Delete();
-            Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
-            _membership = null;
-            _log.Left(membership.Identity.NodeId.Value);
-        }
-        finally
-        {
-            _turn.Release();
+            await EndAsync(member);
+            throw;
         }
     }
 
     /// <summary>The node's part as <c>/info</c> tells it.</summary>
     internal SwarmInfo Info()
     {
-        if (_membership is not { Ready: true } membership)
+        if (_member is not { Ready: true } member)
             return new SwarmInfo();
-        var state = membership.Host.Cluster.Current;
-        return new SwarmInfo
+        var info = new SwarmInfo
         {
-            NodeId = membership.Identity.NodeId.Value,
-            NodeAddr = membership.Identity.Address,
-            LocalNodeState = "active",
+            NodeId = member.Identity.NodeId.Value,
+            NodeAddr = member.Identity.Address,
+            LocalNodeState = member.Locked ? "locked" : "active",
+            RemoteManagers = [.. member.Dispatcher.Managers.Select(m => new PeerNode { NodeId = m.NodeId.Value, Addr = m.Address })],
+        };
+        if (member.Manager is not { } manager)
+            return info;
+        var state = manager.Cluster.Current;
+        return info with
+        {
             ControlAvailable = true,
             RemoteManagers =
             [
@@ -150,18 +117,51 @@ internal sealed class SwarmNode(WorkerHost worker, IDispatcher dispatcher, Daemo
     /// <summary>Stops agent and manager; the tasks' containers run on.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_membership is { } membership)
-        {
-            _membership = null;
-            await StopAsync(membership);
-        }
-
+        if (_member is { } member)
+            await EndAsync(member);
         _turn.Dispose();
     }
 
-    private async Task<Membership> StartManagerAsync(NodeIdentity identity, CancellationToken stop)
+    private SwarmMember Make(NodeIdentity identity, NodeCredentials credentials)
     {
-        var host = new ManagerHost(new ManagerOptions { NodeId = identity.NodeId, DataRoot = options.DataRoot, Logs = logs, Time = time });
+        SwarmMember? made = null;
+        made = new SwarmMember(
+            identity, credentials, _credentialsFile, local, assignments => Heard(made!, assignments), new LoopSupervisor(time, _log, Jitter), time, Jitter, _log);
+        return _member = made;
+    }
+
+    private static ManagerBirth Birth(NodeIdentity identity) => identity.Joined ? ManagerBirth.Joining : ManagerBirth.First;
+
+    /// <summary>Starts the manager, or notes that its journal is locked.</summary>
+    private async Task TryStartManagerAsync(SwarmMember member, ManagerBirth birth, byte[]? unlockKey, CancellationToken stop)
+    {
+        try
+        {
+            await StartManagerAsync(member, birth, unlockKey, stop);
+        }
+        catch (JournalLockedException locked)
+        {
+            member.Locked = true;
+            _log.ManagerLocked(locked.Message);
+        }
+    }
+
+    private async Task StartManagerAsync(SwarmMember member, ManagerBirth birth, byte[]? unlockKey, CancellationToken stop)
+    {
+        var host = new ManagerHost(new ManagerOptions
+        {
+            NodeId = member.Identity.NodeId,
+            DataRoot = options.DataRoot,
+            Journal = options.Journal,
+            SyncDirectory = FileOps.SyncDirectory,
+            UnlockKey = unlockKey,
+            Birth = birth,
+            Address = member.Identity.ClusterAddr,
+            Connect = member.Connect,
+            Told = () => member.Dispatcher.Managers,
+            Logs = logs,
+            Time = time,
+        });
         try
         {
             await host.StartAsync(stop);
@@ -172,86 +172,98 @@ internal sealed class SwarmNode(WorkerHost worker, IDispatcher dispatcher, Daemo
             throw;
         }
 
-        return _membership = new Membership(identity, host, new LoopSupervisor(time, _log, Jitter));
+        member.Manager = host;
+        member.Locked = false;
+        if (member.Ready)
+            Follow(member, host);
     }
 
-    /// <summary>Opens the node to the API and starts what follows the cluster.</summary>
-    private void Begin(Membership membership)
+    /// <summary>Opens the cluster port and the node to the API, and starts the agent.</summary>
+    private async Task OpenAsync(SwarmMember member, CancellationToken stop)
     {
-        membership.Loops.Start("cluster events", stop => ClusterEvents.RunAsync(membership.Host.Cluster, worker.Events.Publish, stop), WhenLoopFails.Restart);
-        membership.Loops.Start("agent", stop => worker.RunAgentAsync(dispatcher, membership.Identity.NodeId, stop), WhenLoopFails.FailHost);
-        membership.Loops.Start("manager", stop => Task.WhenAny(membership.Host.Failed, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)).Unwrap(), WhenLoopFails.FailHost);
-        membership.Ready = true;
-        membership.Watching = WatchAsync(membership);
-        _log.Manages(membership.Identity.NodeId.Value, membership.Identity.ClusterId);
+        if (ClusterEndpoints.Parse(member.Identity.ListenAddr) is not System.Net.IPEndPoint listen)
+            throw new DaemonException($"the listening address '{member.Identity.ListenAddr}' of this node's identity is none");
+        member.Listener = await ClusterListener.StartAsync(listen, member.Credentials, Services(member), time, logs, stop);
+        member.Loops.Start("agent", token => worker.RunAgentAsync(member.Dispatcher, member.Identity.NodeId, token), WhenLoopFails.FailHost);
+        member.Loops.Start("certificate", member.Renewal.RunAsync, WhenLoopFails.Restart);
+        member.Loops.Start("roles", token => ObeyAsync(member, token), WhenLoopFails.Restart);
+        if (member.Manager is { } manager)
+            Follow(member, manager);
+        member.Ready = true;
+        member.Watching = WatchAsync(member);
+        _log.IsMember(member.Identity.NodeId.Value, member.Identity.Worker ? "worker" : "manager", member.Identity.ClusterId, member.Identity.ClusterAddr);
     }
 
-    /// <summary>Passes the first failure of this membership's loops on to the daemon.</summary>
-    private async Task WatchAsync(Membership membership)
+    /// <summary>What other nodes may ask of this one; each by what their certificate and the state say.</summary>
+    private RpcServer Services(SwarmMember member)
     {
-        var ended = await Task.WhenAny(membership.Loops.Failed, membership.Stopped.Task);
+        var rpc = new RpcServer(time, logs.CreateLogger("Orchestrator.Shared.Rpc"))
+        {
+            Gate = (peer, access) => member.Manager?.Refuse(peer, access),
+        };
+        DispatcherRpc.Map(rpc, () => member.Manager?.Dispatcher);
+        CertificatesRpc.Map(rpc, () => member.Manager?.Certificates);
+        ControlRpc.Map(rpc, call => call.Peer is { } peer ? member.Manager?.ControlFor(peer.NodeId) : null);
+        Orchestrator.Manager.Raft.Transport.RpcPeerNetwork.Map(rpc, () => member.Manager?.Peers);
+        return rpc;
+    }
+
+    /// <summary>What follows a manager for as long as it runs.</summary>
+    private void Follow(SwarmMember member, ManagerHost manager)
+    {
+        member.Loops.Start("cluster events", async stop =>
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, manager.Stopping);
+            try
+            {
+                await ClusterEvents.RunAsync(manager.Cluster, worker.Events.Publish, either.Token);
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                // The manager ended and the node goes on.
+            }
+        }, WhenLoopFails.Restart);
+        member.Loops.Start(
+            "manager", stop => Task.WhenAny(manager.Failed, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)).Unwrap(), WhenLoopFails.FailHost);
+    }
+
+    /// <summary>Passes the first failure of this member's loops on to the daemon.</summary>
+    private async Task WatchAsync(SwarmMember member)
+    {
+        var ended = await Task.WhenAny(member.Loops.Failed, member.Stopped.Task);
         if (ended.Exception is { } failure)
             _failed.TrySetException(failure.InnerExceptions);
     }
 
-    /// <summary>Waits a moment for the agent's first session, so that whoever asks after init sees the node ready and not unknown.</summary>
-    private async Task ReadyAsync(Membership membership, CancellationToken stop)
+    /// <summary>Ends the member in this process; what is on disk stays.</summary>
+    private async Task EndAsync(SwarmMember member)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
+        await member.DisposeAsync();
+        if (ReferenceEquals(_member, member))
+            _member = null;
+    }
+
+    /// <summary>Removes what a member keeps on disk: the identity first.</summary>
+    private void Forget()
+    {
+        _identityFile.Delete();
+        if (ManagerHost.Exists(options.DataRoot))
+            Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
+    }
+
+    private NodeCredentials? ReadCredentials()
+    {
         try
         {
-            var changes = membership.Host.Cluster.WatchAsync(both.Token);
-            if (IsReady(membership.Host.Cluster.Current))
-                return;
-            await foreach (var change in changes)
-            {
-                if (IsReady(change.State))
-                    return;
-            }
+            return _credentialsFile.Read();
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !stop.IsCancellationRequested)
+        catch (CryptographicException damaged)
         {
-            // The cluster is made all the same; "node ls" tells how the node does.
+            throw new DaemonException(damaged.Message, damaged);
         }
-
-        bool IsReady(ClusterState state) =>
-            state.Nodes.TryGetValue(membership.Identity.NodeId, out var node) && node.Status.State == NodeState.Ready;
     }
 
-    private async Task UndoAsync(Membership membership)
-    {
-        await StopAsync(membership);
-        _membership = null;
-        Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
-    }
-
-    private static async Task StopAsync(Membership membership)
-    {
-        membership.Ready = false;
-        await membership.Loops.DisposeAsync();
-        membership.Stopped.TrySetResult();
-        await membership.Watching;
-        await membership.Host.DisposeAsync();
-    }
+    private ApiException AlreadyMember => new(503, "This node is already part of a swarm. Use \"orch swarm leave\" to leave this swarm and join another one.");
 
     private static double Jitter() => RandomNumberGenerator.GetInt32(1 << 30) / (double)(1 << 30);
-
-    private sealed class Membership(NodeIdentity identity, ManagerHost host, LoopSupervisor loops)
-    {
-        private volatile bool _ready;
-
-        internal NodeIdentity Identity { get; } = identity;
-        internal ManagerHost Host { get; } = host;
-        internal LoopSupervisor Loops { get; } = loops;
-        internal TaskCompletionSource Stopped { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        internal Task Watching { get; set; } = Task.CompletedTask;
-
-        /// <summary>True once the cluster exists and until it is left.</summary>
-        internal bool Ready
-        {
-            get => _ready;
-            set => _ready = value;
-        }
-    }
 }

@@ -13,12 +13,13 @@ internal static class ClusterApi
         var door = new ClusterDoor(node, time);
         router.MapFault(ClusterDoor.Translate);
         new SwarmApi(node, door).Map(router);
-        new NodeApi(door).Map(router);
-        new ServiceApi(door).Map(router);
-        new LogApi(door, time, logs.CreateLogger("Orchestrator.Manager.Api.LogApi")).Map(router);
-        new TaskApi(door).Map(router);
-        new NetworkApi(door, host).Map(router);
-        new PayloadApi(door).Map(router);
-        new StackApi(door).Map(router);
+        var routes = new ClusterRoutes(router, door);
+        new NodeApi(door).Map(routes);
+        new ServiceApi(door).Map(routes);
+        new LogApi(door, time, logs.CreateLogger("Orchestrator.Manager.Api.LogApi")).Map(routes);
+        new TaskApi(door).Map(routes);
+        new NetworkApi(door, host).Map(new ClusterRoutes(router, door, orStale: true));
+        new PayloadApi(door).Map(routes);
+        new StackApi(door).Map(routes);
     }
 }

@@ -15,13 +15,17 @@ internal sealed class ClusterDoor(ISwarmNode node, TimeProvider time)
     internal DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>The manager that runs here, else 503.</summary>
-    internal RunningManager Manager => node.Manager ?? throw new ApiException(503, NoManager);
+    internal RunningManager Manager => node.Manager ?? throw new ApiException(503, node.Obstacle);
 
     /// <summary>The newest state, else 503.</summary>
     internal ClusterState State => Manager.Cluster.Current;
 
     /// <summary>The newest state, or null when this node is no manager.</summary>
     internal ClusterState? StateOrNone => node.Manager?.Cluster.Current;
+
+    /// <summary>Brings the state up to everything acknowledged before the call, else 503.</summary>
+    /// <exception cref="ClusterUnavailableException">There is no leader.</exception>
+    internal Task FreshAsync(CancellationToken stop) => Manager.Cluster.FreshAsync(stop);
 
     internal async Task<Outcome> ProposeAsync(Command command, CancellationToken stop)
     {

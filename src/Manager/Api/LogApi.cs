@@ -11,7 +11,7 @@ namespace Orchestrator.Manager.Api;
 /// <summary><c>/services/{id}/logs</c> and <c>/tasks/{id}/logs</c>: what tasks wrote, each line with its task where asked.</summary>
 internal sealed class LogApi(ClusterDoor door, TimeProvider time, ILogger log)
 {
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         router.Map("GET", "/services/{id}/logs", r =>
         {

@@ -10,7 +10,7 @@ internal sealed class NetworkApi(ClusterDoor door, IHostNetworks host)
 {
     private static readonly string[] KnownFilters = ["dangling", "driver", "id", "label", "name", "scope", "type"];
 
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         router.Map("GET", "/networks", ListAsync);
         router.Map("POST", "/networks/create", CreateAsync);

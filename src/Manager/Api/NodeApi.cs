@@ -7,10 +7,10 @@ namespace Orchestrator.Manager.Api;
 /// <summary><c>/nodes</c>: the hosts of the cluster.</summary>
 internal sealed class NodeApi(ClusterDoor door)
 {
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         router.Map("GET", "/nodes", ListAsync);
-        router.Map("GET", "/nodes/{id}", r => r.ReplyAsync(ClusterFind.Node(door.State, r.Argument("id"))));
+        router.Map("GET", "/nodes/{id}", r => r.ReplyAsync(Shown(ClusterFind.Node(door.State, r.Argument("id")), door.Manager.Managers.View)));
         router.Map("POST", "/nodes/{id}/update", UpdateAsync);
         router.Map("DELETE", "/nodes/{id}", RemoveAsync);
     }
@@ -28,16 +28,35 @@ internal sealed class NodeApi(ClusterDoor door)
             && filters.Any("membership", membership => membership == "accepted"))]; // nodes enter by token: none is ever pending
     }
 
-    private Task ListAsync(ApiRequest request) =>
-        request.ReplyAsync(Filter(door.State, request.Filters("id", "label", "membership", "name", "node.label", "role")));
+    /// <summary>With how the manager fares, which the consensus knows and the state does not.</summary>
+    internal static Node Shown(Node node, ManagersView view) => node.ManagerStatus is not { } status
+        ? node
+        : node with
+        {
+            ManagerStatus = status with
+            {
+                Leader = view.Leader == node.Id,
+                Reachability = view.Of(node.Id) switch
+                {
+                    { Reachable: true } => Reachability.Reachable,
+                    { Reachable: false } => Reachability.Unreachable,
+                    null => Reachability.Unknown, // it has not been admitted yet
+                },
+            },
+        };
+
+    private Task ListAsync(ApiRequest request)
+    {
+        var view = door.Manager.Managers.View;
+        var found = Filter(door.State, request.Filters("id", "label", "membership", "name", "node.label", "role"));
+        return request.ReplyAsync<IReadOnlyList<Node>>([.. found.Select(n => Shown(n, view))]);
+    }
 
     private async Task UpdateAsync(ApiRequest request)
     {
         var version = request.Number("version");
         var spec = await request.WholeBodyAsync<NodeSpec>();
         var node = ClusterFind.Node(door.State, request.Argument("id"));
-        if (spec.Role != node.Spec.Role)
-            throw new ApiException(501, "promoting and demoting nodes is not there yet: this version of orch runs clusters of one node");
         await door.ProposeAsync(new UpdateNode(node.Id, version, spec) { At = door.Now }, request.Stop);
         await request.ReplyAsync(200);
     }

@@ -7,7 +7,7 @@ namespace Orchestrator.Manager.Api;
 /// <summary><c>/secrets</c> and <c>/configs</c>. A secret's bytes come in here and never go out.</summary>
 internal sealed class PayloadApi(ClusterDoor door)
 {
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         Map<Secret, SecretSpec>(router, "secret", s => s.Secrets.Values, Masked, (id, spec) => new CreateSecret(id, spec) { At = door.Now },
             (id, version, spec) => new UpdateSecret(id, version, spec) { At = door.Now }, id => new RemoveSecret(id) { At = door.Now });
@@ -28,7 +28,7 @@ internal sealed class PayloadApi(ClusterDoor door)
     ];
 
     private void Map<T, TSpec>(
-        ApiRouter router, string noun, Func<ClusterState, IEnumerable<T>> of, Func<T, T> shown,
+        ClusterRoutes router, string noun, Func<ClusterState, IEnumerable<T>> of, Func<T, T> shown,
         Func<string, TSpec, Command> create, Func<string, ulong, TSpec, Command> update, Func<string, Command> remove)
         where T : StoredPayload
         where TSpec : PayloadSpec

@@ -7,7 +7,7 @@ namespace Orchestrator.Manager.Api;
 /// <summary><c>/services</c>: what the cluster shall run.</summary>
 internal sealed class ServiceApi(ClusterDoor door)
 {
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         router.Map("GET", "/services", ListAsync);
         router.Map("POST", "/services/create", CreateAsync);

@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Manager.Api;
 
@@ -9,22 +11,52 @@ internal sealed class SwarmApi(ISwarmNode node, ClusterDoor door)
 {
     internal void Map(ApiRouter router)
     {
-        router.Map("GET", "/swarm", r => r.ReplyAsync(door.State.Swarm ?? throw new ApiException(503, ClusterDoor.NoManager)));
+        router.Map("GET", "/swarm", InspectAsync);
         router.Map("POST", "/swarm/init", InitAsync);
         router.Map("POST", "/swarm/leave", LeaveAsync);
         router.Map("POST", "/swarm/update", UpdateAsync);
-        router.Map("POST", "/swarm/join", _ => throw new ApiException(
-            501, "joining nodes to a cluster is not there yet: this version of orch runs clusters of one node"));
-        router.Map("GET", "/swarm/unlockkey", _ => throw new ApiException(501, "this version of orch has no locked managers, so there is no unlock key"));
-        router.Map("POST", "/swarm/unlock", _ => throw new ApiException(501, "this version of orch has no locked managers, so there is nothing to unlock"));
+        router.Map("POST", "/swarm/join", JoinAsync);
+        router.Map("GET", "/swarm/unlockkey", UnlockKeyAsync);
+        router.Map("POST", "/swarm/unlock", UnlockAsync);
     }
 
     private async Task InitAsync(ApiRequest request)
     {
-        // What the stock client always writes and what changes nothing while there is one node.
-        var wanted = await request.WholeBodyAsync<SwarmInitRequest>("Spec.CAConfig.NodeCertExpiry");
+        var wanted = await request.WholeBodyAsync<SwarmInitRequest>();
         var id = await node.InitAsync(wanted, request.Stop);
         await request.ReplyAsync(id.Value);
+    }
+
+    private async Task InspectAsync(ApiRequest request)
+    {
+        await door.FreshAsync(request.Stop);
+        var state = door.State;
+        var swarm = state.Swarm ?? throw new ApiException(503, ClusterDoor.NoManager);
+        await request.ReplyAsync(state.Security is not { } security ? swarm : swarm with
+        {
+            JoinTokens = new() { Worker = security.Token(NodeRole.Worker).Reveal(), Manager = security.Token(NodeRole.Manager).Reveal() },
+            TlsInfo = security.Desired(),
+            RootRotationInProgress = security.Rotation is not null,
+        });
+    }
+
+    private async Task JoinAsync(ApiRequest request)
+    {
+        await node.JoinAsync(await request.WholeBodyAsync<SwarmJoinRequest>(), request.Stop);
+        await request.ReplyAsync(200);
+    }
+
+    private async Task UnlockAsync(ApiRequest request)
+    {
+        var body = await request.WholeBodyAsync<SwarmUnlockRequest>();
+        await node.UnlockAsync(body.UnlockKey ?? "", request.Stop);
+        await request.ReplyAsync(200);
+    }
+
+    private async Task UnlockKeyAsync(ApiRequest request)
+    {
+        await door.FreshAsync(request.Stop);
+        await request.ReplyAsync(new UnlockKeyReply { UnlockKey = door.State.Security?.UnlockKey is { } key ? UnlockKeyText.Write(key) : "" });
     }
 
     private async Task LeaveAsync(ApiRequest request)
@@ -35,14 +67,16 @@ internal sealed class SwarmApi(ISwarmNode node, ClusterDoor door)
 
     private async Task UpdateAsync(ApiRequest request)
     {
-        foreach (var rotation in new[] { "rotateWorkerToken", "rotateManagerToken", "rotateManagerUnlockKey" })
-        {
-            if (request.Flag(rotation))
-                throw new ApiException(501, $"{rotation} is not there yet: this version of orch has no join tokens");
-        }
-
-        var spec = await request.WholeBodyAsync<SwarmSpec>("CAConfig.NodeCertExpiry");
-        await door.ProposeAsync(new UpdateSwarm(request.Number("version"), spec) { At = door.Now }, request.Stop);
+        await door.FreshAsync(request.Stop);
+        var spec = await request.WholeBodyAsync<SwarmSpec>();
+        var state = door.State;
+        var before = state.Swarm?.Spec ?? throw new ApiException(503, ClusterDoor.NoManager);
+        var wish = new SecurityWish(request.Flag("rotateWorkerToken"), request.Flag("rotateManagerToken"), request.Flag("rotateManagerUnlockKey"));
+        var change = state.Security is { } security
+            ? SecurityPlan.Plan(security, before, spec, wish, door.Now, RandomNumberGenerator.GetBytes)
+            : null;
+        var kept = spec with { CaConfig = spec.CaConfig with { SigningCaKey = null } }; // it is with the cluster's secrets now
+        await door.ProposeAsync(new UpdateSwarm(request.Number("version"), kept) { At = door.Now, Security = change }, request.Stop);
         await request.ReplyAsync(200);
     }
 }

@@ -9,7 +9,7 @@ internal sealed class TaskApi(ClusterDoor door)
 {
     private static readonly string[] KnownFilters = ["_up-to-date", "desired-state", "id", "label", "name", "node", "runtime", "service"];
 
-    internal void Map(ApiRouter router)
+    internal void Map(ClusterRoutes router)
     {
         router.Map("GET", "/tasks", ListAsync);
         router.Map("GET", "/tasks/{id}", InspectAsync);

@@ -86,6 +86,7 @@ internal sealed class CertificateService(ICluster cluster, TimeProvider time, IL
             Spec = new() { Role = role, Availability = request.Availability },
             Description = request.Description,
             Status = new() { Addr = Host(request.Address) },
+            ClusterAddr = request.Address.Length > 0 ? request.Address : null,
             ManagerStatus = role == NodeRole.Manager ? new() { Addr = request.Address } : null,
         };
         await ProposeAsync(new JoinNode(node) { At = time.GetUtcNow(), RequestId = $"join-{id}" }, stop);

@@ -8,9 +8,9 @@ namespace Orchestrator.Manager.Dispatch;
 /// <summary>What a session's node was last told.</summary>
 internal sealed record Told(
     ulong Sequence, bool Complete, ImmutableDictionary<TaskId, ServiceTask> Tasks, ImmutableArray<Network> Networks, EndpointTable? Endpoints,
-    ImmutableHashSet<string> Payloads, ImmutableArray<ManagerPeer> Managers, NodeRole? Role)
+    ImmutableHashSet<string> Payloads, ImmutableArray<ManagerPeer> Managers, NodeRole? Role, string? Roots)
 {
-    internal static Told Nothing { get; } = new(0, false, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null, [], [], null);
+    internal static Told Nothing { get; } = new(0, false, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null, [], [], null, null);
 }
 
 /// <summary>The difference between what a node was told and what the state says of it.</summary>
@@ -25,7 +25,7 @@ internal static class AssignmentPlan
         var removed = told.Tasks.Keys.Except(tasks.Select(t => t.Id)).Order().ToList();
         var networks = Networks(state, tasks);
         var networksChanged = !networks.AsEnumerable().SequenceEqual(told.Networks, ReferenceEqualityComparer.Instance);
-        var endpoints = EndpointPlan.Plan(state, networks.Select(n => n.Id).ToHashSet());
+        var endpoints = EndpointPlan.Plan(state, node, networks.Select(n => n.Id).ToHashSet());
         var endpointsChanged = told.Endpoints is null || !EndpointPlan.Same(told.Endpoints, endpoints);
         var payloads = PayloadPlan.Plan(state, tasks, told.Payloads);
         if (payloads.More)
@@ -34,8 +34,9 @@ internal static class AssignmentPlan
         var managers = Managers(state);
         var managersChanged = !managers.AsSpan().SequenceEqual(told.Managers.AsSpan());
         var role = Role(state, node) ?? told.Role;
+        var roots = state.Security?.TrustedRootsPem;
         if (!first && changed.Count == 0 && removed.Count == 0 && !networksChanged && !endpointsChanged && payloads.IsEmpty
-            && !managersChanged && role == told.Role)
+            && !managersChanged && role == told.Role && roots == told.Roots)
             return (null, told);
 
         var message = new Assignments
@@ -52,9 +53,10 @@ internal static class AssignmentPlan
             Endpoints = endpointsChanged ? endpoints : null,
             Managers = managersChanged ? managers : null,
             Role = role == told.Role ? null : role,
+            TrustedRoots = roots == told.Roots ? null : roots,
         };
         var known = told.Tasks.RemoveRange(removed).SetItems(changed.Select(t => KeyValuePair.Create(t.Id, t)));
-        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads), managers, role));
+        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads), managers, role, roots));
     }
 
     private static (Assignments, Told) PayloadsAlone(PayloadPlan payloads, string session, Told told)

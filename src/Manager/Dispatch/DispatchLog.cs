@@ -13,4 +13,7 @@ internal static partial class DispatchLog
 
     [LoggerMessage(3, LogLevel.Warning, "The reports of {Count} nodes could not be stored: {Reason}")]
     public static partial void ReportsDropped(this ILogger log, int count, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "This manager stood still for {Seconds:0.0} s: no node is judged by that time")]
+    public static partial void StoodStill(this ILogger log, double seconds);
 }

@@ -9,8 +9,8 @@ namespace Orchestrator.Manager.Dispatch;
 /// <summary>The dispatcher's own two loops: reports into the log, silent nodes down.</summary>
 internal sealed partial class Dispatcher
 {
-    /// <summary>What a new leader waits for nodes that it has not heard of yet.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    /// <summary>A turn of the watch that comes so much too late was not the nodes' doing: the machine stood still, or had no time for this process.</summary>
+    private static readonly TimeSpan Stall = TimeSpan.FromMilliseconds(500);
 
     private readonly Mailbox<PendingReport> reports = new(1024, WhenFull.Wait);
 
@@ -18,12 +18,12 @@ internal sealed partial class Dispatcher
     internal async Task RunAsync(CancellationToken stop)
     {
         using var term = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var now = time.GetUtcNow();
         lock (guard)
         {
             heartbeats.Clear();
+            var grace = Now + Heartbeats.Grace(Period);
             foreach (var node in cluster.Current.Nodes.Values.Where(n => n.Status.State != NodeState.Down))
-                heartbeats.Expect(node.Id, now + Grace);
+                heartbeats.Expect(node.Id, grace);
             running = term.Token;
         }
 
@@ -51,7 +51,10 @@ internal sealed partial class Dispatcher
     {
         lock (guard)
             Known(report.NodeId, report.SessionId);
-        var pending = new PendingReport(report);
+        var own = ReportRule.Own(cluster.Current, report);
+        if (own.Updates.Count == 0)
+            return new();
+        var pending = new PendingReport(own);
         await reports.SendAsync(pending, stop);
         using var cancel = stop.UnsafeRegister(static (done, token) => ((TaskCompletionSource)done!).TrySetCanceled(token), pending.Done);
         await pending.Done.Task;
@@ -90,15 +93,21 @@ internal sealed partial class Dispatcher
 
     private async Task WatchHeartbeatsAsync(CancellationToken stop)
     {
+        TimeSpan? awake = null;
         while (true)
         {
-            var now = time.GetUtcNow();
+            var now = Now;
             IReadOnlyList<NodeId> late;
-            DateTimeOffset? next;
+            TimeSpan? next;
             lock (guard)
             {
+                if (awake is { } planned && now - planned > Stall)
+                {
+                    log.StoodStill((now - planned).TotalSeconds);
+                    heartbeats.Excuse(now - planned);
+                }
+
                 late = heartbeats.TakeLate(now);
-                next = heartbeats.Next;
                 foreach (var node in late)
                 {
                     if (sessions.Remove(node, out var session))
@@ -107,26 +116,37 @@ internal sealed partial class Dispatcher
             }
 
             foreach (var node in late)
-            {
                 log.NodeDown(node);
-                if (await DownAsync(node, now, stop))
-                    continue;
+            if (late.Count > 0 && !await DownAsync(late, stop))
+            {
                 lock (guard)
-                    heartbeats.Expect(node, now + Period); // not stored: judged again
+                {
+                    foreach (var node in late)
+                        heartbeats.Expect(node, now + Period); // not stored: judged again
+                }
             }
 
+            lock (guard)
+                next = heartbeats.Next;
+
             // No deadline can come before a period from now: a new session's is three of them away.
+            now = Now;
             var wait = next is { } due && due - now < Period ? due - now : Period;
             // A delay counts whole milliseconds: rounded down it would spin.
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds))), time, stop);
+            wait = TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds)));
+            awake = now + wait;
+            await Task.Delay(wait, time, stop);
         }
     }
 
-    private async Task<bool> DownAsync(NodeId node, DateTimeOffset now, CancellationToken stop)
+    /// <summary>One entry for all that were lost at once, as with a rack: their tasks are then placed as one.</summary>
+    private async Task<bool> DownAsync(IReadOnlyList<NodeId> nodes, CancellationToken stop)
     {
+        var at = time.GetUtcNow();
         try
         {
-            await cluster.ProposeAsync(new SetNodeState(node, NodeState.Down, "heartbeat failure for node in \"ready\" state") { At = now }, stop);
+            await cluster.ProposeAsync(
+                new Turn([.. nodes.Select(n => new SetNodeState(n, NodeState.Down, Silent) { At = at })]) { At = at }, stop);
             return true;
         }
         catch (ClusterUnavailableException)

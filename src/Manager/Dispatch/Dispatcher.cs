@@ -17,9 +17,13 @@ namespace Orchestrator.Manager.Dispatch;
 internal sealed partial class Dispatcher(
     Cluster cluster, Func<string?> leader, TimeProvider time, IdSource ids, Func<double> jitter, ILogger log) : IDispatcher
 {
+    /// <summary>Why a node is down, in Swarm's words.</summary>
+    private const string Silent = "heartbeat failure for node in \"ready\" state";
+
     private readonly Lock guard = new();
     private readonly Dictionary<NodeId, Session> sessions = [];
     private readonly Heartbeats heartbeats = new();
+    private readonly long began = time.GetTimestamp();
     private CancellationToken? running;
 
     public async IAsyncEnumerable<Assignments> SessionAsync(SessionRequest request, [EnumeratorCancellation] CancellationToken stop)
@@ -28,9 +32,12 @@ internal sealed partial class Dispatcher(
         using var session = Open(node, stop);
         try
         {
+            // Said at once, so that a node knows a leader that has much to do from one that is gone.
+            var told = Told.Nothing with { Sequence = 1 };
+            yield return new() { SessionId = session.Id, Sequence = told.Sequence, Partial = true };
+            await FreshAsync(node, session.Ended, stop);
             await RegisterAsync(request, session.Ended, stop);
             log.SessionOpened(node, session.Id);
-            var told = Told.Nothing;
             while (true)
             {
                 var state = cluster.Current;
@@ -62,13 +69,23 @@ internal sealed partial class Dispatcher(
         lock (guard)
         {
             Known(request.NodeId, request.SessionId);
-            heartbeats.Heard(request.NodeId, time.GetUtcNow(), period);
+            heartbeats.Heard(request.NodeId, Now, period);
         }
 
         return Task.FromResult(new HeartbeatReply { Period = period * (1 - (jitter() / 2)) });
     }
 
-    private TimeSpan Period => cluster.Current.Swarm?.Spec.Dispatcher.HeartbeatPeriod is { } period && period > TimeSpan.Zero ? period : TimeSpan.FromSeconds(1);
+    private TimeSpan Period
+    {
+        get
+        {
+            var state = cluster.Current;
+            var wanted = state.Swarm?.Spec.Dispatcher.HeartbeatPeriod is { } period && period > TimeSpan.Zero ? period : TimeSpan.FromSeconds(1);
+            return Heartbeats.Period(wanted, state.Nodes.Count);
+        }
+    }
+
+    private TimeSpan Now => time.GetElapsedTime(began);
 
     private Session Open(NodeId node, CancellationToken caller)
     {
@@ -76,12 +93,12 @@ internal sealed partial class Dispatcher(
         {
             var term = running ?? throw NotLeading();
             if (!cluster.Current.Nodes.ContainsKey(node))
-                throw new RpcException(RpcStatus.NotFound, $"node {node} is not a member of this cluster");
+                throw NoMember(node);
             if (sessions.Remove(node, out var older))
                 older.End();
             var session = new Session(ids.Next(), CancellationTokenSource.CreateLinkedTokenSource(term, caller));
             sessions[node] = session;
-            heartbeats.Heard(node, time.GetUtcNow(), Period);
+            heartbeats.Heard(node, Now, Period);
             return session;
         }
     }
@@ -90,16 +107,25 @@ internal sealed partial class Dispatcher(
     private async Task RegisterAsync(SessionRequest request, CancellationToken ended, CancellationToken caller)
     {
         var node = cluster.Current.Nodes.GetValueOrDefault(request.NodeId);
-        if (node is { Status.State: NodeState.Ready, Description: { } known } && (request.Address.Length == 0 || node.Status.Addr == request.Address)
-            && ModelJson.Write(known).AsSpan().SequenceEqual(ModelJson.Write(request.Description)))
+        if (node is { Status.State: NodeState.Ready, Description: { } known } && (request.Address.Length == 0 || request.Address == node.ClusterAddr || request.Address == node.Status.Addr)
+            && ModelJson.Write(known with { TlsInfo = null }).AsSpan().SequenceEqual(ModelJson.Write(request.Description with { TlsInfo = null })))
             return;
+        var offered = request.Description with { TlsInfo = null };
+        await BeginAsync(request.NodeId, () => cluster.ProposeAsync(new RegisterNode(request.NodeId, offered, request.Address) { At = time.GetUtcNow() }, ended), caller);
+    }
+
+    /// <summary>A manager that was deposed and does not know it would give the node a set without its newest tasks, which it would then remove.</summary>
+    private Task FreshAsync(NodeId node, CancellationToken ended, CancellationToken caller) => BeginAsync(node, () => cluster.FreshAsync(ended), caller);
+
+    private static async Task BeginAsync(NodeId node, Func<Task> work, CancellationToken caller)
+    {
         try
         {
-            await cluster.ProposeAsync(new RegisterNode(request.NodeId, request.Description, request.Address) { At = time.GetUtcNow() }, ended);
+            await work();
         }
         catch (OperationCanceledException) when (!caller.IsCancellationRequested)
         {
-            throw new RpcException(RpcStatus.Aborted, $"the session of node {request.NodeId} ended before it began: open a new one");
+            throw new RpcException(RpcStatus.Aborted, $"the session of node {node} ended before it began: open a new one");
         }
         catch (ClusterUnavailableException failure)
         {
@@ -125,6 +151,8 @@ internal sealed partial class Dispatcher(
         if (!sessions.TryGetValue(node, out var open) || open.Id != session)
             throw new RpcException(RpcStatus.FailedPrecondition, $"session {session} of node {node} is over: open a new one");
     }
+
+    private static RpcException NoMember(NodeId node) => new(RpcStatus.NotFound, $"node {node} is not a member of this cluster");
 
     private RpcException NotLeading() => leader() is { Length: > 0 } address
         ? new(RpcStatus.Unavailable, $"this manager is not the leader: {address} is") { Trailers = RpcMetadata.Empty.With(DispatcherRpc.LeaderTrailer, address) }

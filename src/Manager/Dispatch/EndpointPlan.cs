@@ -4,16 +4,20 @@ using Orchestrator.Shared.Protocol;
 
 namespace Orchestrator.Manager.Dispatch;
 
-/// <summary>Who answers to which port and name now: tasks that run and are meant to.</summary>
+/// <summary>Who answers to which port and name on a node now: its own tasks that run and are meant to.</summary>
+/// <remarks>
+/// There is no network between hosts yet, so a node is told of no backend that its packets would not reach. Every node holds every ingress port
+/// all the same: where none of the service's tasks is, a connection is refused at once, and no other program takes a port that the cluster gave away.
+/// </remarks>
 internal static class EndpointPlan
 {
-    /// <summary>Every ingress port, and the names on the given networks.</summary>
-    internal static EndpointTable Plan(ClusterState state, IReadOnlySet<NetworkId> networks)
+    /// <summary>Every ingress port, and the names on the given networks, as the node is to have them.</summary>
+    internal static EndpointTable Plan(ClusterState state, NodeId node, IReadOnlySet<NetworkId> networks)
     {
         var ports = new List<PublishedEndpoint>();
         var names = new SortedDictionary<(NetworkId Network, string Name), SortedSet<string>>(Comparer<(NetworkId Network, string Name)>.Create(
             static (a, b) => a.Network.CompareTo(b.Network) is var order and not 0 ? order : string.CompareOrdinal(a.Name, b.Name)));
-        var byService = state.Tasks.Values.Where(Answers).ToLookup(t => t.ServiceId);
+        var byService = state.Tasks.Values.Where(t => t.NodeId == node && Answers(t)).ToLookup(t => t.ServiceId);
         foreach (var service in state.Services.Values.Where(s => !s.PendingDelete))
         {
             var tasks = byService[service.Id].OrderBy(t => t.Slot).ThenBy(t => t.Id).ToList();

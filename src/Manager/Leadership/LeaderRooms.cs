@@ -1,16 +1,18 @@
 using Microsoft.Extensions.Logging;
-using Orchestrator.Manager.Dispatch;
 using Orchestrator.Manager.Raft;
 
 namespace Orchestrator.Manager.Leadership;
 
 /// <summary>Runs the leader's loops for as long as this manager leads, and ends them before it can lead again.</summary>
-internal sealed class LeaderRooms(IProposer proposer, ControlLoop control, Dispatcher dispatcher, ILogger log)
+/// <param name="proposer">Says when it leads.</param>
+/// <param name="loops">Each is run once a term; the first that fails ends the others.</param>
+/// <param name="log">The room's.</param>
+internal sealed class LeaderRooms(IProposer proposer, IReadOnlyList<Func<CancellationToken, Task>> loops, ILogger log)
 {
     internal async Task RunAsync(CancellationToken stop)
     {
         CancellationTokenSource? term = null;
-        var loops = Task.CompletedTask;
+        var work = Task.CompletedTask;
         try
         {
             using var watch = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -21,9 +23,9 @@ internal sealed class LeaderRooms(IProposer proposer, ControlLoop control, Dispa
                 while (true)
                 {
                     if (term is not null)
-                        await Task.WhenAny(next, loops);
-                    if (loops.IsFaulted)
-                        await loops; // ours: a plan or Apply is broken, and nothing good comes from going on
+                        await Task.WhenAny(next, work);
+                    if (work.IsFaulted)
+                        await work; // ours: a plan or Apply is broken, and nothing good comes from going on
                     if (!await next)
                         return;
                     var status = statuses.Current;
@@ -31,12 +33,12 @@ internal sealed class LeaderRooms(IProposer proposer, ControlLoop control, Dispa
                     {
                         log.Leads(status.Term);
                         term = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                        loops = RunTermAsync(term.Token);
+                        work = RunTermAsync(term.Token);
                     }
                     else if (!status.IsLeader && term is not null)
                     {
                         log.LeadsNoMore(status.Term);
-                        await EndAsync(term, loops);
+                        await EndAsync(term, work);
                         term = null;
                     }
 
@@ -54,25 +56,25 @@ internal sealed class LeaderRooms(IProposer proposer, ControlLoop control, Dispa
         finally
         {
             if (term is not null)
-                await EndAsync(term, loops);
+                await EndAsync(term, work);
         }
     }
 
     private async Task RunTermAsync(CancellationToken stop)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Task[] loops = [control.RunAsync(both.Token), dispatcher.RunAsync(both.Token)];
-        await Task.WhenAny(loops);
-        both.Cancel(); // one failed or all are stopped: the other must not go on alone
-        await Task.WhenAll(loops);
+        var running = loops.Select(loop => loop(both.Token)).ToList();
+        await Task.WhenAny(running);
+        both.Cancel(); // one failed or all are stopped: the others must not go on alone
+        await Task.WhenAll(running);
     }
 
-    private static async Task EndAsync(CancellationTokenSource term, Task loops)
+    private static async Task EndAsync(CancellationTokenSource term, Task work)
     {
         term.Cancel();
         try
         {
-            await loops;
+            await work;
         }
         catch (OperationCanceledException)
         {

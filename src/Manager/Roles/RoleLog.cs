@@ -21,4 +21,10 @@ internal static partial class RoleLog
 
     [LoggerMessage(6, LogLevel.Information, "Node {Node} said farewell")]
     public static partial void SaidFarewell(this ILogger log, string node);
+
+    [LoggerMessage(7, LogLevel.Information, "This manager is in the consensus")]
+    public static partial void IsAdmitted(this ILogger log);
+
+    [LoggerMessage(8, LogLevel.Warning, "This manager is not in the consensus yet: {Reason}")]
+    public static partial void NotAdmitted(this ILogger log, string reason);
 }

@@ -4,7 +4,10 @@ using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Manager.Scheduling;
 
-/// <summary>Gives pending tasks their nodes: of those that pass every filter, the one with the fewest tasks of the service, then the fewest at all.</summary>
+/// <summary>
+/// Gives pending tasks their nodes: of those that pass every filter, the ones in the emptiest groups of the service's placement preferences, of these the
+/// one with the fewest tasks of the service, then the fewest at all, then the first by id.
+/// </summary>
 internal static class SchedulePlan
 {
     internal static Decision Plan(ClusterState state, DateTimeOffset now)
@@ -20,7 +23,8 @@ internal static class SchedulePlan
         {
             var allowed = task.NodeId.Value is { Length: > 0 } ? candidates.Where(c => c.Node.Id == task.NodeId) : candidates;
             var refusals = new int[Filter.All.Length];
-            var best = allowed.Where(c => Passes(task, c, refusals))
+            var passing = allowed.Where(c => Passes(task, c, refusals)).ToList();
+            var best = Spread.Emptiest(task, passing)
                 .OrderBy(c => c.TasksOf(task.ServiceId)).ThenBy(c => c.Tasks).ThenBy(c => c.Node.Id).FirstOrDefault();
             if (best is not null)
             {

@@ -18,7 +18,7 @@ internal sealed class LeaderUnreachableException(string message, Exception? inne
 /// Has writes and reads done by whoever leads, through changes of leader, and gives up when there has been none for longer than an
 /// election takes. A write keeps its request id through all attempts, so it is applied once.
 /// </summary>
-internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, ILeaderLink link, TimeProvider time)
+internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, ILeaderLink link, TimeProvider time) : IDisposable
 {
     /// <summary>So long without a leader, or without one that answers, and callers are told.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -36,9 +36,11 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
             if (status.Leader == before.Leader)
                 continue;
             lead = new(status.Leader, time.GetTimestamp());
-            before.End(); // attempts with the former leader begin again
+            before.Dispose(); // attempts with the former leader begin again
         }
     }
+
+    public void Dispose() => lead.Dispose();
 
     /// <summary>Completes when the leader has applied the command and so has this node.</summary>
     /// <exception cref="ClusterUnavailableException">There is no leader; the message says what to do.</exception>
@@ -114,10 +116,8 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
 
     private const string Unsure = " Whether this change was made is not known: look before you repeat it.";
 
-    /// <summary>Who leads, since when, and a token that fires when that changes.</summary>
-#pragma warning disable CA1001 // without a timer there is nothing to dispose, and who waits may still register
-    private sealed class Lead
-#pragma warning restore CA1001
+    /// <summary>Who leads, since when, and a token that fires when that changes, which disposing is.</summary>
+    private sealed class Lead : IDisposable
     {
         private readonly CancellationTokenSource ended = new();
 
@@ -132,6 +132,10 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
         internal long Since { get; }
         internal CancellationToken Ended { get; }
 
-        internal void End() => ended.Cancel();
+        public void Dispose()
+        {
+            ended.Cancel();
+            ended.Dispose();
+        }
     }
 }

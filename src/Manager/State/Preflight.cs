@@ -15,6 +15,7 @@ internal static class Preflight
         var problems = command switch
         {
             InitSwarm init => SwarmValidation.Check(init.Swarm),
+            UpdateSwarm update => SwarmValidation.CheckSpec(update.Spec),
             CreateService create => ServiceSpecValidation.Check(create.Spec),
             UpdateService { Rollback: false } update => ServiceSpecValidation.Check(update.Spec),
             CreateSecret create => PayloadValidation.Check(create.Spec),

@@ -40,10 +40,14 @@ public sealed class Mailbox<T>
     public ChannelReader<T> Reader => channel.Reader;
 
     /// <summary>Puts the message in, waiting for room where the policy says so. False when the mailbox is closed or the message was dropped.</summary>
-    public async ValueTask<bool> SendAsync(T message, CancellationToken stop)
+    public ValueTask<bool> SendAsync(T message, CancellationToken stop) =>
+        stop.IsCancellationRequested ? ValueTask.FromCanceled<bool>(stop)
+        : policy != WhenFull.Wait ? new(TrySend(message))
+        : channel.Writer.TryWrite(message) ? new(true)
+        : WhenRoomAsync(message, stop);
+
+    private async ValueTask<bool> WhenRoomAsync(T message, CancellationToken stop)
     {
-        if (policy != WhenFull.Wait)
-            return TrySend(message);
         while (await channel.Writer.WaitToWriteAsync(stop))
         {
             if (channel.Writer.TryWrite(message))

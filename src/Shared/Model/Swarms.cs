@@ -57,6 +57,12 @@ public sealed record SwarmSpec
     public SwarmEncryptionOptions EncryptionConfig { get => field ?? new(); init; } = new();
 }
 
+public sealed record SwarmEncryptionOptions
+{
+    /// <summary>True: a manager that starts needs the unlock key before it can read its journal.</summary>
+    public bool AutoLockManagers { get; init; }
+}
+
 /// <summary>How the cluster's CA works.</summary>
 public sealed record SwarmCaOptions
 {
@@ -85,12 +91,6 @@ public sealed record SwarmExternalCa
     public string Protocol { get => field ?? ""; init; } = "";
     [JsonPropertyName("URL")] public string Url { get => field ?? ""; init; } = "";
     [JsonPropertyName("CACert")] public string? CaCert { get; init; }
-}
-
-public sealed record SwarmEncryptionOptions
-{
-    /// <summary>True: a manager that starts needs the unlock key before it can read its journal.</summary>
-    public bool AutoLockManagers { get; init; }
 }
 
 public sealed record SwarmOrchestrationOptions

@@ -246,9 +246,26 @@ public sealed record PlacementPreference
     public SpreadOver? Spread { get; init; }
 }
 
+/// <summary>Nodes are grouped by the value of a label, and each group is to have as many tasks as the others.</summary>
 public sealed record SpreadOver
 {
+    private const string NodeLabel = "node.labels.";
+    private const string EngineLabel = "engine.labels.";
+
+    /// <summary><c>node.labels.KEY</c> or <c>engine.labels.KEY</c>.</summary>
     public string SpreadDescriptor { get => field ?? ""; init; } = "";
+
+    /// <summary>Why the descriptor cannot be followed; null when it can.</summary>
+    public string? Problem() =>
+        (SpreadDescriptor.StartsWith(NodeLabel, StringComparison.Ordinal) && SpreadDescriptor.Length > NodeLabel.Length)
+        || (SpreadDescriptor.StartsWith(EngineLabel, StringComparison.Ordinal) && SpreadDescriptor.Length > EngineLabel.Length)
+            ? null
+            : $"'{SpreadDescriptor}' is nothing to spread over: tasks spread over node.labels.KEY or engine.labels.KEY";
+
+    /// <summary>The node's group; empty for all that do not have the label.</summary>
+    public static string Value(string descriptor, Node node) => (descriptor.StartsWith(NodeLabel, StringComparison.Ordinal)
+        ? node.Spec.Labels.GetValueOrDefault(descriptor[NodeLabel.Length..])
+        : node.Description?.Engine.Labels.GetValueOrDefault(descriptor[Math.Min(descriptor.Length, EngineLabel.Length)..])) ?? "";
 }
 
 public sealed record LogDriver

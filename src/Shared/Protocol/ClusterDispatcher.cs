@@ -13,7 +13,7 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
 {
     private readonly Dictionary<string, DispatcherLink> links = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<ManagerPeer> managers = options.Managers;
-    private volatile Search? current;
+    private volatile AskedManager? current;
     private string? lost;
 
     /// <summary>The managers as last told.</summary>
@@ -74,33 +74,35 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
         links.Clear();
     }
 
-    private Search Current() => current ?? throw new RpcException(RpcStatus.Unavailable, "no manager holds a session of this node");
+    private AskedManager Current() => current ?? throw new RpcException(RpcStatus.Unavailable, "no manager holds a session of this node");
 
     /// <summary>Asks managers until one sends its first message.</summary>
-    private async Task<Search> FindAsync(SessionRequest request, CancellationToken stop)
+    private async Task<AskedManager> FindAsync(SessionRequest request, CancellationToken stop)
     {
-        var (time, began) = (options.Time, options.Time.GetUtcNow());
-        var order = new DialOrder(managers, lost, began, options.Hedge, options.Again, options.Jitter);
+        var began = options.Time.GetTimestamp();
+        var order = new DialOrder(managers, lost, options.Hedge, options.Again, options.Jitter);
         var reasons = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        var asked = new List<Search>();
-        Search? found = null;
+        var silences = new Dictionary<string, int>(StringComparer.Ordinal);
+        var asked = new List<AskedManager>();
+        AskedManager? found = null;
         try
         {
             while (true)
             {
                 stop.ThrowIfCancellationRequested();
-                var now = time.GetUtcNow();
-                if (now - began >= options.Patience)
+                var now = Now();
+                if (now >= options.Patience)
                     throw None(asked, reasons);
                 while (order.Take(now) is { } peer)
                 {
                     if (Link(peer) is { } link)
-                        asked.Add(new(peer, link, request, stop));
+                        asked.Add(new(peer, link, request, now + options.Silence.Delay(1 + silences.GetValueOrDefault(peer.Address), 0), stop));
                     else
                         Refuse(peer, $"{peer.Address} is no address", leader: null);
                 }
 
-                await AnyAsync(asked, Earlier(order.Next, began + options.Patience) - now, stop);
+                await AnyAsync(asked, Earlier(order.Next, asked.Select(s => s.Until).Append(options.Patience).Min()) - now, stop);
+                await LeaveSilentAsync();
                 foreach (var done in asked.Where(s => s.First.IsCompleted).ToList())
                 {
                     asked.Remove(done);
@@ -117,21 +119,39 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
         {
             foreach (var left in asked)
             {
-                left.IsDead = found is null; // silent for all of the patience
+                left.IsDead = found is null;
                 await left.DisposeAsync();
             }
 
             Forget(asked, found);
         }
 
+        // Not by the wall clock, which may be set back meanwhile.
+        TimeSpan Now() => options.Time.GetElapsedTime(began);
+
+        // A connection into which packets vanish does not come back soon: another one is tried.
+        async Task LeaveSilentAsync()
+        {
+            var now = Now();
+            foreach (var silent in asked.Where(s => !s.First.IsCompleted && s.Until <= now).ToList())
+            {
+                asked.Remove(silent);
+                silent.IsDead = true;
+                silences[silent.Peer.Address] = silences.GetValueOrDefault(silent.Peer.Address) + 1;
+                await silent.DisposeAsync();
+                Drop(silent.Peer.Address);
+                Refuse(silent.Peer, "no answer", leader: null);
+            }
+        }
+
         void Refuse(ManagerPeer peer, string reason, string? leader)
         {
             reasons[peer.Address] = reason;
-            order.Refused(peer, leader, time.GetUtcNow());
+            order.Refused(peer, leader, Now());
         }
     }
 
-    private static RpcException None(List<Search> silent, SortedDictionary<string, string> reasons)
+    private static RpcException None(List<AskedManager> silent, SortedDictionary<string, string> reasons)
     {
         foreach (var search in silent)
             reasons[search.Peer.Address] = "no answer";
@@ -141,7 +161,7 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
     }
 
     /// <summary>Completes with the first of them, or after so long.</summary>
-    private async Task AnyAsync(List<Search> asked, TimeSpan most, CancellationToken stop)
+    private async Task AnyAsync(List<AskedManager> asked, TimeSpan most, CancellationToken stop)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var wait = TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(most.TotalMilliseconds))); // a delay counts whole milliseconds: rounded down it would spin
@@ -150,7 +170,7 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
         ends.Cancel();
     }
 
-    private static DateTimeOffset Earlier(DateTimeOffset? a, DateTimeOffset b) => a is { } at && at < b ? at : b;
+    private static TimeSpan Earlier(TimeSpan? a, TimeSpan b) => a is { } at && at < b ? at : b;
 
     private DispatcherLink? Link(ManagerPeer peer)
     {
@@ -160,72 +180,16 @@ public sealed class ClusterDispatcher(ClusterDispatcherOptions options) : IDispa
     }
 
     /// <summary>Takes down the connections of who is no manager any more, or was found dead: the next try begins with a new one.</summary>
-    private void Forget(IEnumerable<Search> searches, Search? kept)
+    private void Forget(IEnumerable<AskedManager> searches, AskedManager? kept)
     {
         var dead = searches.Where(s => s.IsDead).Select(s => s.Peer.Address).ToHashSet(StringComparer.Ordinal);
         foreach (var gone in links.Keys.Where(a => a != kept?.Peer.Address && (dead.Contains(a) || !managers.Any(m => m.Address == a))).ToList())
-        {
-            links[gone].Channel?.Dispose();
-            links.Remove(gone);
-        }
+            Drop(gone);
     }
 
-    /// <summary>One manager that was asked for the session; the one that gives it carries it.</summary>
-    private sealed class Search : IAsyncDisposable
+    private void Drop(string address)
     {
-        private readonly CancellationTokenSource ends;
-        private readonly CancellationToken ended;
-
-        internal Search(ManagerPeer peer, DispatcherLink link, SessionRequest request, CancellationToken stop)
-        {
-            (Peer, Link) = (peer, link);
-            ends = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            ended = ends.Token;
-            Messages = link.Dispatcher.SessionAsync(request, ended).GetAsyncEnumerator(ended);
-            First = Messages.MoveNextAsync().AsTask();
-        }
-
-        internal ManagerPeer Peer { get; }
-        internal DispatcherLink Link { get; }
-        internal IAsyncEnumerator<Assignments> Messages { get; }
-        internal Task<bool> First { get; }
-
-        /// <summary>It kept silent: whatever its connection says, it is not to be trusted.</summary>
-        internal bool IsDead { get; set; }
-
-        /// <summary>A call beside the session; it ends with it, so that nothing waits for a manager that is gone.</summary>
-        internal async Task<T> CallAsync<T>(Func<IDispatcher, CancellationToken, Task<T>> call, CancellationToken stop)
-        {
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, ended);
-            try
-            {
-                return await call(Link.Dispatcher, both.Token);
-            }
-            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-            {
-                throw new RpcException(RpcStatus.Unavailable, "the session ended before the call did");
-            }
-        }
-
-        /// <summary>Null when the first message is there, else why not.</summary>
-        internal async Task<RpcException?> EndAsync()
-        {
-            try
-            {
-                return await First ? null : new RpcException(RpcStatus.Unavailable, "it ended the session before it began");
-            }
-            catch (RpcException failure)
-            {
-                return failure;
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            ends.Cancel();
-            await ((Task)First).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            await Messages.DisposeAsync();
-            ends.Dispose();
-        }
+        if (links.Remove(address, out var link))
+            link.Channel?.Dispose();
     }
 }

@@ -29,6 +29,9 @@ public sealed record ClusterDispatcherOptions
         init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
     } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How long a manager may take for its first word, at its first silence and at those after: a leader says something at once.</summary>
+    public Backoff Silence { get; init; } = new() { First = TimeSpan.FromSeconds(1), Most = TimeSpan.FromSeconds(3), Factor = 1.5 };
+
     /// <summary>How soon a manager that refused is asked again.</summary>
     public Backoff Again { get; init; } = new() { First = TimeSpan.FromMilliseconds(100), Most = TimeSpan.FromSeconds(1) };
 

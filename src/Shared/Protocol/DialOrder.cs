@@ -2,7 +2,7 @@ using Orchestrator.Shared.Hosting;
 
 namespace Orchestrator.Shared.Protocol;
 
-/// <summary>Whom to ask for a session and when: a value for one search, that knows no clock.</summary>
+/// <summary>Whom to ask for a session and when: a value for one search, that knows no clock. Moments count from the search's beginning.</summary>
 internal sealed class DialOrder
 {
     private readonly Dictionary<string, Candidate> candidates = new(StringComparer.Ordinal);
@@ -11,26 +11,25 @@ internal sealed class DialOrder
 
     /// <param name="managers">Everybody known.</param>
     /// <param name="last">The one that was lost just now: asked after the others.</param>
-    /// <param name="now">The first is due now, each other one <paramref name="hedge"/> later.</param>
-    /// <param name="hedge">Time between two managers.</param>
+    /// <param name="hedge">The first is due at once, each other one so much later.</param>
     /// <param name="again">After a refusal.</param>
     /// <param name="jitter">In [0, 1).</param>
     internal DialOrder(
-        IEnumerable<ManagerPeer> managers, string? last, DateTimeOffset now, TimeSpan hedge, Backoff again, Func<double> jitter)
+        IEnumerable<ManagerPeer> managers, string? last, TimeSpan hedge, Backoff again, Func<double> jitter)
     {
         this.again = again;
         this.jitter = jitter;
         var order = managers.DistinctBy(m => m.Address).Select(m => (Peer: m, Rank: m.Address == last ? 2 : jitter()))
             .OrderBy(m => m.Rank).Select(m => m.Peer);
         foreach (var peer in order)
-            candidates.Add(peer.Address, new(peer) { Due = now + (hedge * candidates.Count) });
+            candidates.Add(peer.Address, new(peer) { Due = hedge * candidates.Count });
     }
 
     /// <summary>When the next idle one is due; null: all are being asked.</summary>
-    internal DateTimeOffset? Next => candidates.Values.Where(c => !c.Busy).Select(c => (DateTimeOffset?)c.Due).Min();
+    internal TimeSpan? Next => candidates.Values.Where(c => !c.Busy).Select(c => (TimeSpan?)c.Due).Min();
 
     /// <summary>Takes one that is due, the longest first; from then on it is being asked.</summary>
-    internal ManagerPeer? Take(DateTimeOffset now)
+    internal ManagerPeer? Take(TimeSpan now)
     {
         if (candidates.Values.Where(c => !c.Busy && c.Due <= now).MinBy(c => c.Due) is not { } due)
             return null;
@@ -40,7 +39,7 @@ internal sealed class DialOrder
 
     /// <summary>It refused or could not be reached: the next one need not be waited for, and it is asked again later.</summary>
     /// <param name="leader">Where it says that the leader is: asked at once, unless it is being asked or said no since.</param>
-    internal void Refused(ManagerPeer peer, string? leader, DateTimeOffset now)
+    internal void Refused(ManagerPeer peer, string? leader, TimeSpan now)
     {
         var refused = candidates[peer.Address];
         refused.Busy = false;
@@ -64,7 +63,7 @@ internal sealed class DialOrder
     private sealed class Candidate(ManagerPeer peer)
     {
         internal ManagerPeer Peer { get; } = peer;
-        internal DateTimeOffset Due { get; set; }
+        internal TimeSpan Due { get; set; }
         internal int Refusals { get; set; }
         internal bool Busy { get; set; }
 

@@ -10,9 +10,6 @@ public sealed record SessionRequest
     public required NodeDescription Description { get; init; }
     /// <summary>The node's own address as others reach it; empty: it does not know.</summary>
     public string Address { get => field ?? ""; init; } = "";
-
-    /// <summary>SHA-256 of the root certificate that the node's certificate chains to, hex; empty: it has none yet.</summary>
-    public string CertificateIssuer { get => field ?? ""; init; } = "";
 }
 
 /// <summary>A manager and where its cluster port is.</summary>
@@ -35,8 +32,8 @@ public sealed record Assignments
     /// <summary>True: this is the whole set and what is not in it is to be removed.</summary>
     public bool Complete { get; init; }
     /// <summary>
-    /// True: this brings secrets and configs alone, because they and the tasks that need them are more than one message should hold. The
-    /// tasks come after it, in a message that is complete when this is the session's first.
+    /// True: this brings no tasks. It is the session's first word, or it brings secrets and configs alone, because they and the tasks that need
+    /// them are more than one message should hold. The tasks come after it; the first message with tasks is complete.
     /// </summary>
     public bool Partial { get; init; }
     /// <summary>Secrets that tasks of this node need and it was not sent in this session; to be kept in memory only.</summary>

@@ -21,19 +21,23 @@ public static class DispatcherRpc
     private static readonly RpcMethod<TaskStatusReport, TaskStatusReply> Report = new(
         RpcKind.Unary, Service, "Report", Codec<TaskStatusReport>(), Codec<TaskStatusReply>()) { MaxMessageBytes = 64 << 20 };
 
-    /// <summary>Answers calls by whichever dispatcher there is at the moment; none means this node is no manager.</summary>
+    /// <summary>Answers calls by whichever dispatcher there is at the moment; none means this node is no manager. Every node speaks for itself alone.</summary>
     public static void Map(RpcServer server, Func<IDispatcher?> current) => server
-        .MapServerStreaming(Session, RpcAccess.Member, (request, call) => Require(current).SessionAsync(request, call.Stop))
-        .MapUnary(Heartbeat, RpcAccess.Member, (request, call) => Require(current).HeartbeatAsync(request, call.Stop))
-        .MapUnary(Report, RpcAccess.Member, (request, call) => Require(current).ReportAsync(request, call.Stop));
+        .MapServerStreaming(Session, RpcAccess.Member, (request, call) => Require(current, request.NodeId, call).SessionAsync(request, call.Stop))
+        .MapUnary(Heartbeat, RpcAccess.Member, (request, call) => Require(current, request.NodeId, call).HeartbeatAsync(request, call.Stop))
+        .MapUnary(Report, RpcAccess.Member, (request, call) => Require(current, request.NodeId, call).ReportAsync(request, call.Stop));
 
     /// <summary>The caller's end.</summary>
     public static IDispatcher Client(RpcChannel channel) => new Caller(channel);
 
     private static JsonCodec<T> Codec<T>() => new(ModelJson.Of<T>());
 
-    private static IDispatcher Require(Func<IDispatcher?> current) =>
-        current() ?? throw new RpcException(RpcStatus.Unavailable, "this node is no manager");
+    private static IDispatcher Require(Func<IDispatcher?> current, NodeId node, RpcServerCall call)
+    {
+        if (call.Peer is not { } peer || peer.NodeId != node)
+            throw new RpcException(RpcStatus.PermissionDenied, $"node {call.Peer?.NodeId} speaks for itself alone, not for node {node}");
+        return current() ?? throw new RpcException(RpcStatus.Unavailable, "this node is no manager");
+    }
 
     private sealed class Caller(RpcChannel channel) : IDispatcher
     {

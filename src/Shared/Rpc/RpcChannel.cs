@@ -44,6 +44,9 @@ public sealed class RpcChannel : IDisposable
             KeepAlivePingTimeout = options.KeepAlive,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             InitialHttp2StreamWindowSize = 1 << 20,
+
+            // Shorter than a fifth of the shortest certificate's life: nodes renew by then, and no call begins on a connection whose certificate ended.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
             UseProxy = false,
             UseCookies = false,

@@ -40,15 +40,23 @@ internal static class RpcFrames
     internal static void Write<T>(IBufferWriter<byte> target, RpcCodec<T> codec, T value, int maxBytes)
     {
         using var frame = new FrameBuffer();
-        frame.Advance(PrefixBytes);
-        codec.Write(value, frame);
-        var bytes = frame.Written;
+        Write(frame, codec, value, maxBytes);
+        target.Write(frame.Written);
+    }
+
+    /// <summary>After what the buffer holds already.</summary>
+    internal static void Write<T>(FrameBuffer target, RpcCodec<T> codec, T value, int maxBytes)
+    {
+        var start = target.Written.Length;
+        target.GetSpan(PrefixBytes);
+        target.Advance(PrefixBytes);
+        codec.Write(value, target);
+        var bytes = target.Written[start..];
         var length = bytes.Length - PrefixBytes;
         if (length > maxBytes)
             throw TooBig(length, maxBytes);
         bytes[0] = 0;
         BinaryPrimitives.WriteUInt32BigEndian(bytes[1..], (uint)length);
-        target.Write(bytes);
     }
 
     private static bool TryTake(ref ReadOnlySequence<byte> buffer, int maxBytes, out ReadOnlySequence<byte> message)
@@ -93,6 +101,10 @@ internal sealed class FrameBuffer : IBufferWriter<byte>, IDisposable
     private int written;
 
     internal Span<byte> Written => bytes.AsSpan(0, written);
+
+    internal ReadOnlyMemory<byte> WrittenMemory => bytes.AsMemory(0, written);
+
+    internal void Clear() => written = 0;
 
     public void Advance(int count) => written += count;
 

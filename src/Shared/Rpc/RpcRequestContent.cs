@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -7,6 +6,7 @@ namespace Orchestrator.Shared.Rpc;
 /// <summary>The messages of a request, written as they come.</summary>
 internal sealed class RpcRequestContent : HttpContent
 {
+    private const int EnoughBytes = 64 << 10;
     private readonly Func<Stream, CancellationToken, Task> write;
 
     private RpcRequestContent(string suffix, Func<Stream, CancellationToken, Task> write)
@@ -31,8 +31,20 @@ internal sealed class RpcRequestContent : HttpContent
         new(method.Request.ContentSuffix, async (stream, stop) =>
         {
             await stream.FlushAsync(stop); // the headers leave now, the first message perhaps much later
-            await foreach (var request in requests.WithCancellation(stop))
-                await WriteAsync(stream, method, request, stop);
+            await using var messages = requests.GetAsyncEnumerator(stop);
+            using var buffer = new FrameBuffer();
+            while (true)
+            {
+                // What is there already leaves together; nothing waits for what is not.
+                var next = messages.MoveNextAsync();
+                if (buffer.Written.Length >= EnoughBytes || !next.IsCompleted)
+                    await LeaveAsync(stream, buffer, stop);
+                if (!await next)
+                    break;
+                RpcFrames.Write(buffer, method.Request, messages.Current, method.MaxMessageBytes);
+            }
+
+            await LeaveAsync(stream, buffer, stop);
         });
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
@@ -62,12 +74,20 @@ internal sealed class RpcRequestContent : HttpContent
         return false;
     }
 
+    private static async Task LeaveAsync(Stream stream, FrameBuffer buffer, CancellationToken stop)
+    {
+        if (buffer.Written.IsEmpty)
+            return;
+        await stream.WriteAsync(buffer.WrittenMemory, stop);
+        await stream.FlushAsync(stop);
+        buffer.Clear();
+    }
+
     private static async Task WriteAsync<TRequest, TResponse>(
         Stream stream, RpcMethod<TRequest, TResponse> method, TRequest request, CancellationToken stop)
     {
-        var buffer = new ArrayBufferWriter<byte>();
+        using var buffer = new FrameBuffer();
         RpcFrames.Write(buffer, method.Request, request, method.MaxMessageBytes);
-        await stream.WriteAsync(buffer.WrittenMemory, stop);
-        await stream.FlushAsync(stop);
+        await LeaveAsync(stream, buffer, stop);
     }
 }

@@ -37,7 +37,7 @@ public sealed class NodeCredentials
 
     /// <summary>When the certificate was made and when it ends.</summary>
     public (DateTimeOffset Begins, DateTimeOffset Ends) Life =>
-        (new DateTimeOffset(Certificate.NotBefore) + CertificateAuthority.Backdate, new DateTimeOffset(Certificate.NotAfter));
+        (Self.Issued ?? new DateTimeOffset(Certificate.NotBefore), new DateTimeOffset(Certificate.NotAfter));
 
     public string RootsPem => Pem(Roots);
 

@@ -32,6 +32,9 @@ internal static unsafe partial class Self
             throw LinuxException.Last("prctl PR_SET_CHILD_SUBREAPER");
     }
 
+    /// <summary>Ends this process at once: nothing is flushed, nobody is asked, and the framework's own farewell, milliseconds long, is left out.</summary>
+    internal static void End(int code) => _exit(code);
+
     /// <summary>Leaves the terminal and session of whoever started us; already leading one is fine.</summary>
     internal static void LeaveSession() => _ = setsid();
 
@@ -81,6 +84,9 @@ internal static unsafe partial class Self
 
     /// <summary>Gives the C heap's free pages back to the kernel: of all arenas, also from below what is in use.</summary>
     internal static void TrimHeap() => _ = malloc_trim(0);
+
+    [LibraryImport("libc")]
+    private static partial void _exit(int code);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);

@@ -38,6 +38,9 @@ internal sealed class OrchHost : IAsyncDisposable
 
     internal string Socket => Path.Combine(Root, "orch.sock");
 
+    /// <summary>The host's link, at the switch.</summary>
+    internal string Link => _link;
+
     internal int DaemonPid => _daemon?.Id ?? throw new InvalidOperationException("the daemon does not run");
 
     internal string DaemonLog => File.Exists($"{Root}/daemon.log") ? File.ReadAllText($"{Root}/daemon.log") : "";
@@ -45,7 +48,8 @@ internal sealed class OrchHost : IAsyncDisposable
     private static string Binary => Environment.GetEnvironmentVariable("ORCH_BINARY") ?? Path.Combine(AppContext.BaseDirectory, "orch");
 
     /// <summary>Makes the host and starts its daemon.</summary>
-    internal static async Task<OrchHost> StartAsync()
+    /// <param name="wire">What its link leads to; null: the machine that runs the tests.</param>
+    internal static async Task<OrchHost> StartAsync(HostSwitch? wire = null)
     {
         Assert.SkipWhen(Obstacle is not null, Obstacle ?? "");
         var root = Directory.CreateTempSubdirectory("orch-host-").FullName;
@@ -54,6 +58,8 @@ internal sealed class OrchHost : IAsyncDisposable
         var link = $"oh{Environment.ProcessId}x{third}";
         var subnet = string.Create(CultureInfo.InvariantCulture, $"10.{254 - (third / 63)}.{number}");
         var (address, outside) = ($"{subnet}.{(third % 63 * 4) + 2}", $"{subnet}.{(third % 63 * 4) + 1}");
+        if (wire is not null)
+            (address, outside) = (wire.NextAddress(), "");
         var holder = Process.Start(new ProcessStartInfo("unshare", ["-n", "-m", "--propagation", "private", "sh", "-c", "exec sleep infinity"]))
             ?? throw new InvalidOperationException("unshare did not start");
         var host = new OrchHost(root, holder, link, address);
@@ -62,9 +68,18 @@ internal sealed class OrchHost : IAsyncDisposable
             await Shell.EventuallyAsync("namespaces of the host", () => Shell.RunAsync("readlink", [$"/proc/{holder.Id}/ns/net", "/proc/self/ns/net"]),
                 r => r.ExitCode == 0 && r.Output.Split('\n') is [var a, var b, ..] && a != b);
             await Outside("ip", "link", "add", link, "type", "veth", "peer", "name", "up0", "netns", $"{holder.Id}");
-            await Outside("ip", "addr", "add", $"{outside}/30", "dev", link);
-            await Outside("ip", "link", "set", link, "up");
-            (await host.InsideAsync("sh", "-ec", $"ip link set lo up; ip addr add {address}/30 dev up0; ip link set up0 up; ip route add default via {outside}")).Succeeded();
+            if (wire is not null)
+            {
+                await wire.PlugAsync(link);
+                (await host.InsideAsync("sh", "-ec", $"ip link set lo up; ip addr add {address}/24 dev up0; ip link set up0 up; ip route add default dev up0")).Succeeded();
+            }
+            else
+            {
+                await Outside("ip", "addr", "add", $"{outside}/30", "dev", link);
+                await Outside("ip", "link", "set", link, "up");
+                (await host.InsideAsync("sh", "-ec", $"ip link set lo up; ip addr add {address}/30 dev up0; ip link set up0 up; ip route add default via {outside}")).Succeeded();
+            }
+
             await host.StartDaemonAsync();
             return host;
         }
@@ -172,7 +187,7 @@ internal sealed class OrchHost : IAsyncDisposable
             _daemon?.Dispose();
             foreach (var daemon in _earlierDaemons)
                 daemon.Dispose();
-            await Shell.RunAsync("ip", ["link", "del", _link]);
+            await Shell.RunAsync("ip", ["link", "del", _link]); // on a switch it went with the host
             Directory.Delete(Root, recursive: true);
         }
     }

@@ -62,7 +62,7 @@ public sealed class HostTests(HostTests.ThreeHosts hosts) : IClassFixture<HostTe
     {
         var shell = await Terminal.RunAsync(_lab.Command("exec", "host2", "--", "sh", "-i"),
             Terminal.Type("echo $((6*7)).; stty size\n"), Terminal.Expect("42."), Terminal.Expect("33 101"),
-            Terminal.Type("echo sleeps$((1+1)); sleep 1000\n"), Terminal.Expect("sleeps2"), Terminal.Type("\u0003"),
+            Terminal.Type("sh -c 'echo sleeps$((1+1)); exec sleep 1000'\n"), Terminal.Expect("sleeps2"), Terminal.Type("\u0003"),
             Terminal.Type("echo $(hostname).; exit 9\n"), Terminal.Expect("host2."));
         Assert.True(shell.ExitCode == 9, shell.Output);
     }

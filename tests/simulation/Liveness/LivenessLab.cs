@@ -147,7 +147,7 @@ internal sealed class LivenessLab
         var seat = log.Join(ManagerHost.Voter(Id(number)), cluster);
         cluster.ProposeThrough(seat);
         var dispatcher = new Dispatcher(cluster, () => AddressOf(seat), world.Time, ids, Jitter, NullLogger.Instance);
-        var rooms = new LeaderRooms(seat, new(cluster, world.Time, ids, NullLogger.Instance), dispatcher, NullLogger.Instance);
+        var rooms = new LeaderRooms(seat, [new ControlLoop(cluster, world.Time, ids, NullLogger.Instance).RunAsync, dispatcher.RunAsync], NullLogger.Instance);
         world.Post(_ => _ = rooms.RunAsync(CancellationToken.None), null);
         return (seat, dispatcher);
     }

@@ -114,7 +114,9 @@ internal sealed class SharedLog(VirtualTime clock, Dice chance)
         public async Task ReadIndexAsync(CancellationToken stop)
         {
             await Task.Delay(TimeSpan.FromMicroseconds(500 + log.dice.Below(2000)), log.time, stop);
-            if (IsCut || log.Leader is null)
+            while (IsCut && Current.IsLeader)
+                await changed.Task.WaitAsync(stop);
+            if (log.Leader is null || IsCut)
                 throw new NotLeaderException(null);
             log.CatchUp(this);
         }

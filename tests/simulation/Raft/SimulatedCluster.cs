@@ -3,7 +3,10 @@ using Orchestrator.Manager.Raft.Core;
 
 namespace Orchestrator.Tests.Simulation.Raft;
 
-/// <summary>Voters over a network that loses, repeats, reorders and divides, driven by one die.</summary>
+/// <summary>
+/// Voters over a network that loses, repeats, reorders and divides, on disks of different speed that stall, under clocks of different rate,
+/// driven by one die.
+/// </summary>
 internal sealed class SimulatedCluster
 {
     private readonly Dice dice;
@@ -13,12 +16,16 @@ internal sealed class SimulatedCluster
     private ulong proposed;
 
     private readonly bool changes;
+    private readonly List<string>? script;
+    private readonly HashSet<PeerId> stalled = [];
 
+    /// <param name="script">Takes down every step, for who reads a failing seed.</param>
     /// <param name="spares">Nodes that are no members at first; with any, members change all the time.</param>
-    internal SimulatedCluster(ulong seed, int size, int spares = 0)
+    internal SimulatedCluster(ulong seed, int size, int spares = 0, List<string>? script = null)
     {
         dice = new(seed);
         changes = spares > 0;
+        this.script = script;
         PeerId[] ids = [.. Enumerable.Range(1, size).Select(i => new PeerId((ulong)i))];
         voters =
         [
@@ -36,48 +43,89 @@ internal sealed class SimulatedCluster
             var voter = voters[dice.Below(voters.Length)];
             switch (dice.Below(1000))
             {
-                case < 550:
+                case < 540:
                     DeliverOne();
                     break;
                 case < 700:
-                    voter.Core.Tick();
-                    Send(voter.Obey());
+                    if (dice.Chance(voter.ClockRate))
+                        Do(voter, "ticks", () => voter.Core.Tick());
                     break;
-                case < 880:
-                    if (voter.Disk.Busy)
-                        Send(voter.CompleteWrite());
+                case < 870:
+                    if (voter.Disk.Busy && !stalled.Contains(voter.Id) && dice.Chance(voter.DiskRate))
+                        Complete(voter);
                     break;
-                case < 975:
+                case < 940:
                     Propose(voter);
                     break;
-                case < 979 when changes:
+                case < 966:
+                    Do(voter, "reads", voter.AskRead);
+                    break;
+                case < 974 when changes:
                     ChangeMembers(Array.Find(voters, v => v.Core.Role == Role.Leader) ?? voter);
                     break;
+                case < 975:
+                    Do(voter, "takes a snapshot", voter.TakeSnapshot);
+                    break;
                 case < 980:
-                    voter.TakeSnapshot();
+                    Do(voter, "crashes", voter.Crash);
                     break;
-                case < 985:
-                    voter.Crash();
-                    break;
-                case < 990:
+                case < 984:
+                    Note($"{voter.Id} is cut off");
                     cutOff.Add(voter.Id);
                     break;
-                case < 996:
+                case < 988:
+                    Note($"{voter.Id} is back");
                     cutOff.Remove(voter.Id);
                     break;
+                case < 990:
+                    Note($"the disk of {voter.Id} stalls");
+                    stalled.Add(voter.Id);
+                    break;
+                case < 994:
+                    Note($"the disk of {voter.Id} goes on");
+                    stalled.Remove(voter.Id);
+                    break;
+                case < 996:
+                    Do(voter, "hears that a connection broke", () => Break(voter));
+                    break;
                 default:
-                    if (voter.Core.TransferTo(voters[dice.Below(voters.Length)].Id))
-                        Send(voter.Obey());
+                    var to = voters[dice.Below(voters.Length)].Id;
+                    Do(voter, $"hands over to {to}", () => voter.Core.TransferTo(to));
                     break;
             }
         }
     }
 
+    private void Break(SimulatedVoter voter)
+    {
+        var peer = voters[dice.Below(voters.Length)].Id;
+        voter.Core.ReportUnreachable(peer);
+        if (voter.Core.Leader == peer)
+            voter.Core.ForgetLeader();
+    }
+
+    private void Do(SimulatedVoter voter, string what, Action act)
+    {
+        Note($"{voter.Id} {what}");
+        act();
+        Send(voter.Obey());
+    }
+
+    private void Note(string what) => script?.Add(what);
+
+    private void Complete(SimulatedVoter voter)
+    {
+        Note($"{voter.Id} has written");
+        Send(voter.CompleteWrite());
+    }
+
     /// <summary>With a whole network and working disks a new proposal commits everywhere, and every state is the same.</summary>
     internal void Heal()
     {
+        Note("everything heals");
         cutOff.Clear();
         var goal = 0ul;
+        var asked = false;
         for (var round = 0; round < 3000; round++)
         {
             foreach (var voter in voters)
@@ -86,7 +134,7 @@ internal sealed class SimulatedCluster
                     voter.Core.Tick();
                 Send(voter.Obey());
                 while (voter.Disk.Busy)
-                    Send(voter.CompleteWrite());
+                    Complete(voter);
             }
 
             for (var n = wire.Count; n > 0; n--)
@@ -99,7 +147,15 @@ internal sealed class SimulatedCluster
             if (goal > 0 && leader is not null && members.All(v => v.Core.Log.Applied >= goal && v.Core.Log.Applied == leader.Core.Log.Applied))
             {
                 Assert.All(members, v => Assert.Equal(leader.State, v.State));
-                return;
+                if (!asked)
+                {
+                    asked = true;
+                    foreach (var member in members)
+                        Do(member, "reads", member.AskRead);
+                }
+
+                if (members.All(m => m.OpenReads == 0))
+                    return;
             }
 
             if (goal > 0 && leader is not null && members.All(v => v.Core.Log.Last < goal))
@@ -119,6 +175,7 @@ internal sealed class SimulatedCluster
         if (chosen.Count == 0)
             return;
         List<PeerId> learners = [.. voters.Select(v => v.Id).Except(chosen).Where(_ => dice.Chance(40))];
+        Note($"{voter.Id} is to change the members to {string.Join(',', chosen)} learners {string.Join(',', learners)}");
         if (voter.Core.ProposeMembership(chosen, learners) is not null)
             Changes++;
         Send(voter.Obey());
@@ -130,6 +187,7 @@ internal sealed class SimulatedCluster
     {
         var data = new byte[8];
         BinaryPrimitives.WriteUInt64LittleEndian(data, ++proposed + 1000);
+        Note($"{voter.Id} proposes {proposed}");
         var place = voter.Core.Propose(data);
         Send(voter.Obey());
         return place?.Index ?? 0;
@@ -153,6 +211,7 @@ internal sealed class SimulatedCluster
     private void Lose(int at)
     {
         var m = wire[at];
+        Note($"lost: {Text(m)}");
         wire.RemoveAt(at);
         if (m.Kind == MessageKind.Snapshot)
             voters[(int)m.From.Value - 1].Core.ReportSnapshotLost(m.To);
@@ -167,9 +226,16 @@ internal sealed class SimulatedCluster
             return;
         }
 
+        Note(Text(m));
         wire.RemoveAt(at);
         var to = voters[(int)m.To.Value - 1];
         to.Core.Step(m);
         Send(to.Obey());
     }
+
+    private static string Text(Message m) =>
+        $"{m.From}->{m.To} {m.Kind} term {m.Term} at {m.LogIndex}/{m.LogTerm} commit {m.Commit}{(m.Reject ? " REJECT" : "")} hint {m.Hint} read {m.Context}"
+        + $" from {m.Offset}/{m.Length} snapshot {m.Snapshot?.Index} entries {m.Entries.Count}";
+
+    internal int Reads => voters.Sum(v => v.AnsweredReads);
 }

@@ -10,6 +10,7 @@ internal sealed class SimulatedVoter
     private readonly Queue<(ulong Ticket, Message Message)> promises = new();
     private readonly RaftOptions options = new() { MaxInflight = 4, MaxAppendBytes = 24, PieceBytes = 10, MaxPieces = 3 };
     private readonly List<byte> staged = [];
+    private readonly Queue<(ulong Read, ulong Floor)> reads = new();
     private readonly PeerId[] voters;
     private readonly Dice dice;
     private readonly Witness witness;
@@ -17,6 +18,8 @@ internal sealed class SimulatedVoter
     internal SimulatedVoter(PeerId id, PeerId[] voters, Dice dice, Witness witness)
     {
         Id = id;
+        ClockRate = 50 + dice.Below(51);
+        DiskRate = 20 + dice.Below(81);
         this.voters = voters;
         this.dice = dice;
         this.witness = witness;
@@ -24,6 +27,22 @@ internal sealed class SimulatedVoter
     }
 
     internal PeerId Id { get; }
+
+    /// <summary>How often of a hundred times this clock ticks when one of normal speed does.</summary>
+    internal int ClockRate { get; }
+
+    internal int DiskRate { get; }
+
+    internal int OpenReads => reads.Count;
+
+    internal int AnsweredReads { get; private set; }
+
+    /// <summary>Whatever anybody applied before this moment has to be in the answer (Herlihy and Wing, "Linearizability").</summary>
+    internal void AskRead()
+    {
+        if (Core.AskRead() is { } read)
+            reads.Enqueue((read, witness.Newest));
+    }
 
     internal RaftCore Core { get; private set; }
 
@@ -66,10 +85,26 @@ internal sealed class SimulatedVoter
                 State = Witness.Mix(State, entry);
                 witness.Applied(Core, entry, State);
             }
+
+            foreach (var point in ready.Reads)
+                Answer(point);
         }
 
         witness.Saw(Core);
         return outgoing;
+    }
+
+    private void Answer(ReadPoint point)
+    {
+        while (reads.TryPeek(out var read) && read.Read <= point.Through)
+        {
+            reads.Dequeue();
+            if (point.Index is not { } index)
+                continue;
+            AnsweredReads++;
+            if (index < read.Floor)
+                throw new InvalidOperationException($"{Id} may answer a read at {index}, but {read.Floor} was applied before it was asked for");
+        }
     }
 
     internal List<Message> CompleteWrite()
@@ -103,6 +138,7 @@ internal sealed class SimulatedVoter
     {
         Disk.Crash(dice.Below(Disk.UnderWay + 1));
         promises.Clear();
+        reads.Clear();
         Core = Boot();
     }
 

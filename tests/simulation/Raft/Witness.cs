@@ -14,6 +14,9 @@ internal sealed class Witness
 
     internal int Commits => applied.Count;
 
+    /// <summary>The highest index that anybody has applied.</summary>
+    internal ulong Newest { get; private set; }
+
     internal static ulong Mix(ulong state, Entry entry) => ((state ^ Value(entry)) * 0x100000001B3) + entry.Index;
 
     /// <summary>Election safety, and leader completeness.</summary>
@@ -49,6 +52,7 @@ internal sealed class Witness
     /// <summary>State machine safety: committed is never lost and never changed.</summary>
     internal void Applied(RaftCore core, Entry entry, ulong state)
     {
+        Newest = Math.Max(Newest, entry.Index);
         if (!applied.TryAdd(entry.Index, (entry.Term, state)) && applied[entry.Index] != (entry.Term, state))
             throw new InvalidOperationException($"{core.Self} applied another entry {entry.Index} (term {entry.Term}) than was committed (term {applied[entry.Index].Term})");
     }

@@ -16,6 +16,7 @@ public sealed class RoomTests
     [InlineData("Orchestrator.Worker.Network", "Orchestrator.Worker.Linux", "Orchestrator.Worker.Shim")]
     [InlineData("Orchestrator.Worker.Images", "Orchestrator.Worker.Linux")]
     [InlineData("Orchestrator.Worker.Volumes", "Orchestrator.Worker.Linux")]
+    [InlineData("Orchestrator.Worker.Lab", "Orchestrator.Worker.Linux", "Orchestrator.Worker.Runtime")]
     [InlineData("Orchestrator.Worker.Agent", "Orchestrator.Worker.Containers", "Orchestrator.Worker.Network", "Orchestrator.Worker.Images", "Orchestrator.Worker.Events")]
     public void A_worker_room_knows_only(string room, params string[] known) => Knows(Worker, "Orchestrator.Worker", room, known);
 

@@ -1,4 +1,5 @@
-using System.Text.Encodings.Web;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Orchestrator.Shared.Model;
 
@@ -10,97 +11,151 @@ namespace Orchestrator.Cli.Commands.Containers;
 /// </summary>
 internal static class ExecTexts
 {
-    private static readonly JsonWriterOptions AsTheModel = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     internal static byte[] Of(ExecCreateRequest request)
     {
-        using var text = new MemoryStream();
-        using var json = new Utf8JsonWriter(text, AsTheModel);
-        json.WriteStartObject();
-        json.WriteBoolean("AttachStdin"u8, request.AttachStdin);
-        json.WriteBoolean("AttachStdout"u8, request.AttachStdout);
-        json.WriteBoolean("AttachStderr"u8, request.AttachStderr);
-        Write(json, "DetachKeys"u8, request.DetachKeys);
-        json.WriteBoolean("Tty"u8, request.Tty);
-        Write(json, "ConsoleSize"u8, request.ConsoleSize);
-        Write(json, "Env"u8, request.Env);
-        Write(json, "Cmd"u8, request.Cmd);
-        json.WriteBoolean("Privileged"u8, request.Privileged);
-        Write(json, "User"u8, request.User);
-        Write(json, "WorkingDir"u8, request.WorkingDir);
-        json.WriteEndObject();
-        json.Flush();
-        return text.ToArray();
+        var text = new StringBuilder(256).Append('{');
+        Add(text, "AttachStdin", request.AttachStdin);
+        Add(text, "AttachStdout", request.AttachStdout);
+        Add(text, "AttachStderr", request.AttachStderr);
+        Add(text, "DetachKeys", request.DetachKeys);
+        Add(text, "Tty", request.Tty);
+        Add(text, "ConsoleSize", request.ConsoleSize);
+        Add(text, "Env", request.Env);
+        Add(text, "Cmd", request.Cmd);
+        Add(text, "Privileged", request.Privileged);
+        Add(text, "User", request.User);
+        Add(text, "WorkingDir", request.WorkingDir);
+        return Encoding.UTF8.GetBytes(text.Append('}').ToString());
     }
 
     internal static byte[] Of(ExecStartRequest request)
     {
-        using var text = new MemoryStream();
-        using var json = new Utf8JsonWriter(text, AsTheModel);
-        json.WriteStartObject();
-        json.WriteBoolean("Detach"u8, request.Detach);
-        json.WriteBoolean("Tty"u8, request.Tty);
-        Write(json, "ConsoleSize"u8, request.ConsoleSize);
-        json.WriteEndObject();
-        json.Flush();
-        return text.ToArray();
+        var text = new StringBuilder(64).Append('{');
+        Add(text, "Detach", request.Detach);
+        Add(text, "Tty", request.Tty);
+        Add(text, "ConsoleSize", request.ConsoleSize);
+        return Encoding.UTF8.GetBytes(text.Append('}').ToString());
     }
 
     /// <summary>The id in the answer to a creation.</summary>
     /// <exception cref="JsonException">There is none.</exception>
-    internal static string Id(ReadOnlySpan<byte> created)
-    {
-        var json = new Utf8JsonReader(created);
-        while (json.Read())
-        {
-            if (json.CurrentDepth == 1 && json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("Id"u8) && json.Read() && json.TokenType == JsonTokenType.String)
-                return json.GetString()!;
-        }
-        throw new JsonException("no id in the answer");
-    }
+    internal static string Id(ReadOnlySpan<byte> created) =>
+        Member(created, "Id"u8) is [(byte)'"', .. var id, (byte)'"'] && !id.Contains((byte)'\\')
+            ? Encoding.UTF8.GetString(id)
+            : throw new JsonException("the answer has no id");
 
     /// <summary>How it fares: whether it runs, and the exit code, null before its end.</summary>
     /// <exception cref="JsonException">It is not the JSON of an exec.</exception>
     internal static (bool Running, int? ExitCode) State(ReadOnlySpan<byte> inspected)
     {
-        var json = new Utf8JsonReader(inspected);
-        var running = false;
-        int? code = null;
-        while (json.Read())
-        {
-            if (json.CurrentDepth != 1 || json.TokenType != JsonTokenType.PropertyName)
-                continue;
-            if (json.ValueTextEquals("Running"u8))
-                running = json.Read() && json.TokenType == JsonTokenType.True;
-            else if (json.ValueTextEquals("ExitCode"u8))
-                code = json.Read() && json.TokenType == JsonTokenType.Number ? json.GetInt32() : null;
-        }
-        return (running, code);
+        var code = Member(inspected, "ExitCode"u8);
+        if (code.IsEmpty || code.SequenceEqual("null"u8))
+            return (Member(inspected, "Running"u8).SequenceEqual("true"u8), null);
+        return int.TryParse(code, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? (Member(inspected, "Running"u8).SequenceEqual("true"u8), number)
+            : throw new JsonException("the exit code is no number");
     }
 
-    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
+    private static void Add(StringBuilder text, string name, bool value) => Name(text, name).Append(value ? "true" : "false");
+
+    private static void Add(StringBuilder text, string name, string? value)
     {
         if (value is not null)
-            json.WriteString(name, value);
+            Quote(Name(text, name), value);
     }
 
-    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<string> values)
+    private static void Add(StringBuilder text, string name, IReadOnlyList<string> values)
     {
         if (values.Count == 0)
             return;
-        json.WriteStartArray(name);
-        foreach (var value in values)
-            json.WriteStringValue(value);
-        json.WriteEndArray();
+        Name(text, name);
+        for (var i = 0; i < values.Count; i++)
+            Quote(text.Append(i == 0 ? '[' : ','), values[i]);
+        text.Append(']');
     }
 
-    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<int> values)
+    private static void Add(StringBuilder text, string name, IReadOnlyList<int> values)
     {
         if (values.Count == 0)
             return;
-        json.WriteStartArray(name);
-        foreach (var value in values)
-            json.WriteNumberValue(value);
-        json.WriteEndArray();
+        Name(text, name);
+        for (var i = 0; i < values.Count; i++)
+            text.Append(i == 0 ? '[' : ',').Append(values[i].ToString(CultureInfo.InvariantCulture));
+        text.Append(']');
+    }
+
+    private static StringBuilder Name(StringBuilder text, string name) => (text.Length > 1 ? text.Append(',') : text).Append('"').Append(name).Append("\":");
+
+    private static void Quote(StringBuilder text, string value)
+    {
+        text.Append('"');
+        foreach (var c in value)
+        {
+            if (c is '"' or '\\')
+                text.Append('\\').Append(c);
+            else if (c < ' ')
+                text.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
+            else
+                text.Append(c);
+        }
+        text.Append('"');
+    }
+
+    /// <summary>The value of the outermost object's member as it is written; empty when there is none.</summary>
+    private static ReadOnlySpan<byte> Member(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
+    {
+        var depth = 0;
+        for (var at = 0; at < json.Length; at++)
+        {
+            switch (json[at])
+            {
+                case (byte)'{' or (byte)'[':
+                    depth++;
+                    break;
+                case (byte)'}' or (byte)']':
+                    depth--;
+                    break;
+                case (byte)'"':
+                    var end = StringEnd(json, at);
+                    var value = Blank(json, end + 1);
+                    if (depth == 1 && value < json.Length && json[value] == (byte)':' && json[(at + 1)..end].SequenceEqual(name))
+                        return Scalar(json, Blank(json, value + 1));
+                    at = end;
+                    break;
+                default:
+                    break;
+            }
+        }
+        return default;
+    }
+
+    private static ReadOnlySpan<byte> Scalar(ReadOnlySpan<byte> json, int at)
+    {
+        if (at < json.Length && json[at] == (byte)'"')
+            return json[at..(StringEnd(json, at) + 1)];
+        var end = at;
+        while (end < json.Length && json[end] is not ((byte)',' or (byte)'}' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t'))
+            end++;
+        return json[at..end];
+    }
+
+    /// <summary>Where the string that begins at a quotation mark has its other one.</summary>
+    private static int StringEnd(ReadOnlySpan<byte> json, int at)
+    {
+        for (var end = at + 1; end < json.Length; end++)
+        {
+            if (json[end] == (byte)'\\')
+                end++;
+            else if (json[end] == (byte)'"')
+                return end;
+        }
+        throw new JsonException("the answer ends within a text");
+    }
+
+    private static int Blank(ReadOnlySpan<byte> json, int at)
+    {
+        while (at < json.Length && json[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+            at++;
+        return at;
     }
 }

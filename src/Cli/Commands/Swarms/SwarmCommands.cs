@@ -8,7 +8,10 @@ namespace Orchestrator.Cli.Commands.Swarms;
 /// <summary><c>orch swarm …</c></summary>
 internal static class SwarmCommands
 {
-    internal static Command Create(Shell shell) => Flags.Group("swarm", "Manage the cluster", Init(shell), Inspect(shell), Leave(shell));
+    internal static Command Create(Shell shell) => Flags.Group(
+        "swarm", "Manage the cluster",
+        Init(shell), JoinCommand.Create(shell), JoinTokenCommand.Create(shell), UnlockCommands.Unlock(shell), UnlockCommands.Key(shell), UpdateCommand.Create(shell),
+        Inspect(shell), Leave(shell));
 
     private static Command Init(Shell shell)
     {
@@ -20,9 +23,10 @@ internal static class SwarmCommands
         var mask = Flags.Text("--default-addr-pool-mask-length", "Default address pool subnet mask length", "uint32");
         var availability = Flags.Text("--availability", "Availability of the node (active, pause, drain)");
         var force = Flags.Switch("--force-new-cluster", "Force create a new cluster from current state");
+        var locked = Flags.Switch("--autolock", "Enable manager autolocking (requiring an unlock key to start a stopped manager)");
         var history = Flags.Text("--task-history-limit", "Task history retention limit", "int");
         return new Command("init", "Initialize a cluster").Does(
-            shell, [listen, advertise, dataPath, dataPort, pool, mask, availability, force, history], async (call, stop) =>
+            shell, [listen, advertise, dataPath, dataPort, pool, mask, availability, force, locked, history], async (call, stop) =>
         {
             var request = new SwarmInitRequest
             {
@@ -33,6 +37,7 @@ internal static class SwarmCommands
                 DefaultAddrPool = call.Get(pool) ?? [],
                 SubnetSize = (uint)(Services.ServiceFlags.Count(call, mask) ?? 0),
                 ForceNewCluster = call.Get(force),
+                AutoLockManagers = call.Get(locked),
                 Availability = Services.ServiceFlags.OneOf(call, availability, "active", "pause", "drain"),
                 Spec = Services.ServiceFlags.Count(call, history) is { } limit
                     ? new SwarmSpec { Orchestration = new SwarmOrchestrationOptions { TaskHistoryRetentionLimit = (long)limit } }
@@ -40,6 +45,15 @@ internal static class SwarmCommands
             };
             var node = await call.Client.SendAsync<SwarmInitRequest, string>(HttpMethod.Post, "/swarm/init", request, stop);
             await call.Shell.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Swarm initialized: current node ({node}) is now a manager."));
+            await call.Shell.Out.WriteLineAsync();
+            await JoinTokenCommand.ExplainAsync(call, "worker", stop);
+            await call.Shell.Out.WriteLineAsync("To add a manager to this swarm, run 'orch swarm join-token manager' and follow the instructions.");
+            if (call.Get(locked))
+            {
+                await call.Shell.Out.WriteLineAsync();
+                await UnlockCommands.ExplainAsync(call, stop);
+            }
+
             return 0;
         });
     }

@@ -103,5 +103,11 @@ internal sealed record Membership(ImmutableArray<PeerId> Voters, ImmutableArray<
     private static Tally Count(ImmutableArray<PeerId> voters, IReadOnlyDictionary<PeerId, bool> votes) => Quorum.Count(
         voters.Length, voters.Count(v => votes.TryGetValue(v, out var yes) && yes), voters.Count(v => votes.TryGetValue(v, out var yes) && !yes));
 
-    private static ReadOnlySpan<ulong> Matches(ImmutableArray<PeerId> voters, Func<PeerId, ulong> match) => voters.Select(match).ToArray();
+    private static ReadOnlySpan<ulong> Matches(ImmutableArray<PeerId> voters, Func<PeerId, ulong> match)
+    {
+        var matches = new ulong[voters.Length];
+        for (var i = 0; i < matches.Length; i++)
+            matches[i] = match(voters[i]);
+        return matches;
+    }
 }

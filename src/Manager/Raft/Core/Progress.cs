@@ -16,16 +16,17 @@ internal enum Pace
 /// <summary>What the leader knows of one follower (figure 2, nextIndex and matchIndex).</summary>
 internal sealed class Progress
 {
-    private readonly Queue<ulong> inflight = new();
-    private readonly int maxInflight;
+    private readonly Queue<(ulong Last, long Bytes)> inflight = new();
+    private readonly RaftOptions options;
+    private long inflightBytes;
     private bool probeSent;
     private (ulong Target, long Began) round;
 
     /// <param name="now">In the leader's ticks.</param>
-    internal Progress(ulong next, int maxInflight, long now)
+    internal Progress(ulong next, RaftOptions options, long now)
     {
         Next = next;
-        this.maxInflight = maxInflight;
+        this.options = options;
         round = (next - 1, now);
         LastHeard = now;
     }
@@ -51,29 +52,33 @@ internal sealed class Progress
     internal bool MaySend => Pace switch
     {
         Pace.Probe => !probeSent,
-        Pace.Replicate => inflight.Count < maxInflight,
+        Pace.Replicate => inflight.Count < options.MaxInflight && inflightBytes < options.MaxInflightBytes,
         _ => false,
     };
 
-    /// <summary>An append that ends at <paramref name="last"/> leaves; entries is zero for one that only asks or tells the commit index.</summary>
-    internal void Sent(ulong last, int entries)
+    /// <summary>An append that ends at <paramref name="last"/> leaves; without entries it only asks, or tells the commit index.</summary>
+    internal void Sent(ulong last, IReadOnlyList<Entry> entries)
     {
         if (Pace == Pace.Probe)
         {
             probeSent = true;
         }
-        else if (entries > 0)
+        else if (entries.Count > 0)
         {
             Next = last + 1;
-            inflight.Enqueue(last);
+            var bytes = 0L;
+            foreach (var entry in entries)
+                bytes += entry.Data.Length;
+            inflight.Enqueue((last, bytes));
+            inflightBytes += bytes;
         }
     }
 
     /// <summary>The follower's log matches through the index. False for news that is old.</summary>
     internal bool Accepted(ulong index)
     {
-        while (inflight.TryPeek(out var oldest) && oldest <= index)
-            inflight.Dequeue();
+        while (inflight.TryPeek(out var oldest) && oldest.Last <= index)
+            Land();
         var moved = index > Match;
         if (moved)
             Match = index;
@@ -106,7 +111,7 @@ internal sealed class Progress
     {
         Pace = Pace.Snapshot;
         Sending = new(index, now);
-        inflight.Clear();
+        Empty();
     }
 
     internal void Heard(long now)
@@ -131,8 +136,16 @@ internal sealed class Progress
     internal void MakeRoom()
     {
         probeSent = false;
-        if (Pace == Pace.Replicate && inflight.Count >= maxInflight)
-            inflight.Dequeue();
+        if (!MaySend && inflight.Count > 0)
+            Land();
+    }
+
+    private void Land() => inflightBytes -= inflight.Dequeue().Bytes;
+
+    private void Empty()
+    {
+        inflight.Clear();
+        inflightBytes = 0;
     }
 
     private void Probe(ulong next)
@@ -141,7 +154,7 @@ internal sealed class Progress
         Next = next;
         probeSent = false;
         Sending = null;
-        inflight.Clear();
+        Empty();
     }
 
     private void Replicate()
@@ -149,6 +162,6 @@ internal sealed class Progress
         Pace = Pace.Replicate;
         Next = Match + 1;
         Sending = null;
-        inflight.Clear();
+        Empty();
     }
 }

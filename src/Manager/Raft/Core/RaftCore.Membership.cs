@@ -47,7 +47,7 @@ internal sealed partial class RaftCore
         foreach (var peer in Membership.Peers)
         {
             if (peer != Self && !followers.ContainsKey(peer))
-                followers[peer] = new Progress(log.Last + 1, options.MaxInflight, ticks) { RecentlyActive = true };
+                followers[peer] = new Progress(log.Last + 1, options, ticks) { RecentlyActive = true };
         }
     }
 
@@ -60,10 +60,10 @@ internal sealed partial class RaftCore
         if (Membership.IsJoint)
         {
             AppendMembership(Membership.Leave());
-            BroadcastAppend();
             return;
         }
 
+        BroadcastAppend(); // who leaves learns of it before it is forgotten
         foreach (var gone in followers.Keys.Except(Membership.Peers).ToList())
             followers.Remove(gone);
         if (Membership.IsVoter(Self))

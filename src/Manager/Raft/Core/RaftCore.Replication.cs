@@ -6,6 +6,8 @@ namespace Orchestrator.Manager.Raft.Core;
 internal sealed partial class RaftCore
 {
     private readonly SortedDictionary<PeerId, Progress> followers = [];
+    private readonly Func<PeerId, ulong> matchOf;
+    private bool commitNews;
 
     internal IReadOnlyDictionary<PeerId, Progress> Followers => followers;
 
@@ -66,7 +68,13 @@ internal sealed partial class RaftCore
     private void BroadcastAppend()
     {
         foreach (var (peer, follower) in followers)
+        {
+            if (commitNews && follower.MaySend && follower.Next > log.Last)
+                SendAppend(peer, follower); // nothing to carry it
             SendAppends(peer, follower);
+        }
+
+        commitNews = false;
     }
 
     private void SendAppends(PeerId peer, Progress follower)
@@ -90,7 +98,7 @@ internal sealed partial class RaftCore
         {
             Kind = MessageKind.Append, To = peer, LogIndex = previous, LogTerm = term, Entries = entries, Commit = log.Commit,
         });
-        follower.Sent(entries.Count > 0 ? entries[^1].Index : previous, entries.Count);
+        follower.Sent(entries.Count > 0 ? entries[^1].Index : previous, entries);
     }
 
     private void OnAppend(Message m)
@@ -131,12 +139,14 @@ internal sealed partial class RaftCore
         var paceBefore = follower.Pace;
         var moved = follower.Accepted(m.LogIndex);
         follower.CatchUp(log.Last, ticks, options.ElectionTicks);
-        if (moved && AdvanceCommit())
-            return; // the broadcast of the commit index carried what there was to send
+        if (moved)
+            AdvanceCommit();
+        if (Role != Role.Leader)
+            return; // that was the end of a change that left this node out
         if (paceBefore != follower.Pace)
             SendAppend(m.From, follower); // also without entries: while it was probed, it was not told the commit index
-        if (moved)
-            SendAppends(m.From, follower);
+        else if (moved && follower.Next <= log.Last)
+            broadcastDue = true; // there is room for more, which leaves with whatever else this turn brings
         FinishTransfer(m.From, follower);
     }
 
@@ -152,22 +162,15 @@ internal sealed partial class RaftCore
     }
 
     /// <summary>An entry of an earlier term is committed only by one of this term above it (section 5.4.2, figure 8).</summary>
-    private bool AdvanceCommit()
+    private void AdvanceCommit()
     {
-        var index = Membership.Committed(peer => peer == Self ? log.Stable : followers.TryGetValue(peer, out var follower) ? follower.Match : 0);
+        var index = Membership.Committed(matchOf);
         if (log.TermAt(index) != Term || !log.CommitTo(index))
-            return false;
-        var decided = MembershipDecided();
-        foreach (var (peer, follower) in followers)
-        {
-            if (follower.MaySend)
-                SendAppend(peer, follower);
-            SendAppends(peer, follower);
-            FinishTransfer(peer, follower);
-        }
-
-        if (decided)
+            return;
+        broadcastDue = commitNews = true; // answers that come together are news once
+        if (MembershipDecided())
             FinishMembership();
-        return true;
     }
+
+    private ulong MatchOf(PeerId peer) => peer == Self ? log.Stable : followers.TryGetValue(peer, out var follower) ? follower.Match : 0;
 }

@@ -32,6 +32,7 @@ internal sealed partial class RaftCore
         IReadOnlyList<Entry> entries, ulong firstRead, Func<int> draw)
     {
         Self = self;
+        matchOf = MatchOf;
         this.options = options;
         this.draw = draw;
         log = new RaftLog(snapshot, entries, hardState.Commit, Membership.Of(voters));

@@ -21,7 +21,14 @@ internal sealed record RaftOptions
     {
         get;
         init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
-    } = 64;
+    } = 16;
+
+    /// <summary>Bytes of entries on their way to one follower before the leader waits; an append that passes it is the last.</summary>
+    internal long MaxInflightBytes
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
+    } = 8 << 20;
 
     /// <summary>Bytes of entries in one append; a single longer entry still goes.</summary>
     internal int MaxAppendBytes

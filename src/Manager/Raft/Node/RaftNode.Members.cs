@@ -8,6 +8,7 @@ internal sealed partial class RaftNode
     private readonly List<NodeMessage.Request> changes = [];
     private readonly HashSet<PeerId> linked = [];
     private Membership? shown;
+    private Membership? settled;
 
     public Task AddMemberAsync(PeerId peer, CancellationToken stop) => AskAsync(new NodeMessage.Add(peer, Waiter()), stop);
 
@@ -28,6 +29,8 @@ internal sealed partial class RaftNode
     /// <summary>Answers who waits for a change that is done or impossible, and proposes the next one. True when the core has something new to do.</summary>
     private bool Steer()
     {
+        if (changes.Count == 0 && core!.Membership.Learners.IsEmpty)
+            return false;
         changes.RemoveAll(c => c.Done.Task.IsCompleted || Answer(c));
         if (core!.Role != Role.Leader || core.IsChanging)
             return false;
@@ -68,8 +71,9 @@ internal sealed partial class RaftNode
             members.Write(new([.. shown.Electors], shown.Learners, core.Silent));
         }
 
-        if (core.IsChanging)
+        if (core.IsChanging || ReferenceEquals(settled, core.Membership))
             return;
+        settled = core.Membership;
         // Their last messages, which tell them that they are out, are queued before.
         foreach (var gone in linked.Where(p => !core.Membership.IsMember(p)).ToList())
         {

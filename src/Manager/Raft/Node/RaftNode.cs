@@ -24,6 +24,10 @@ internal sealed partial class RaftNode(
     private RaftCore? core;
     private ulong applied;
     private bool ticking;
+    private long dropped;
+
+    /// <summary>Peers' messages that found the inbox full.</summary>
+    internal long Dropped => Interlocked.Read(ref dropped);
 
     public LeadershipStatus Current => board.Current;
 
@@ -62,7 +66,11 @@ internal sealed partial class RaftNode(
             (ulong)time.GetUtcNow().Ticks, () => draw(options.Raft.ElectionTicks));
         snapshotIndex = applied = stored.Snapshot.Index;
         log.Starts(options.Self, stored.Snapshot.Index, core.Log.Last, core.Term);
-        network.Attach(e => inbox.TrySend(new NodeMessage.FromNetwork(e)));
+        network.Attach(e =>
+        {
+            if (!inbox.TrySend(new NodeMessage.FromNetwork(e)))
+                Interlocked.Increment(ref dropped); // Raft repeats it
+        });
     }
 
     /// <summary>
@@ -187,17 +195,21 @@ internal sealed partial class RaftNode(
 
     private void Publish()
     {
-        var status = new LeadershipStatus(core!.Term, core.Leader.IsNone ? null : core.Leader, core.HasAppliedOwnTerm && restoring == 0);
+        var before = board.Current;
+        PeerId? leader = core!.Leader.IsNone ? null : core.Leader;
+        var leads = core.HasAppliedOwnTerm && restoring == 0;
         if (pending.TryPeek(out var oldest) && (core.Role != Role.Leader || oldest.Term != core.Term))
             DropPending("leadership was lost while it was under way");
         PublishMembers();
-        var before = board.Current;
+        if (before.Term == core.Term && before.Leader == leader && before.IsLeader == leads)
+            return;
+        var status = new LeadershipStatus(core.Term, leader, leads);
         if (!board.Write(status) || (before.Leader == status.Leader && before.Term == status.Term))
             return;
         if (status.Leader is null)
             DropAwaiting("the leader was lost before everything was here"); // it may take long, and a caller can ask again
-        if (status.Leader is { } leader)
-            log.Leads(leader, status.Term);
+        if (status.Leader is { } known)
+            log.Leads(known, status.Term);
         else if (before.Leader is not null)
             log.NoLeader(status.Term);
     }

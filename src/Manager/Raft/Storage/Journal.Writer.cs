@@ -8,7 +8,14 @@ internal sealed partial class Journal
     private const int MostBytes = 4 << 20;
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(5);
 
+    // From a commit that takes so long it pays to wait for those whose writes the one before answered, until nobody comes for a moment.
+    private static readonly TimeSpan SlowCommit = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan Lull = TimeSpan.FromMilliseconds(1);
+
     private readonly List<Work> gathered = [];
+    private (long Answered, int Entries, TimeSpan Took) before;
+    private int expected;
+    private int asked;
     private JournalException? broken;
     private JournalSeal? seal;
     private JournalTip? tip;
@@ -36,17 +43,40 @@ internal sealed partial class Journal
     {
         gathered.Clear();
         gathered.Add(first);
+        Interlocked.Add(ref asked, -first.Entries);
+        if (first.Into is null)
+            return gathered;
         var (entries, bytes) = (first.Entries, first.Bytes);
-        while (first.Into is not null && entries < MostEntries && bytes < MostBytes && queue.TryTake(out var next))
+        var isFull = !TakeMore(TimeSpan.Zero, ref entries, ref bytes);
+        // With a slow disk writers who wait for their answers fall into two halves, each of which comes while the other is written.
+        var since = options.Time.GetElapsedTime(before.Answered);
+        if (!isFull && before.Took >= SlowCommit && since < before.Took)
         {
-            gathered.Add(next);
-            if (next.Into is null)
-                break; // it comes after the writes that were asked for before it
-            entries += next.Entries;
-            bytes += next.Bytes;
+            while (entries < expected && options.Time.GetElapsedTime(before.Answered) < before.Took / 2 && TakeMore(Lull, ref entries, ref bytes))
+            {
+                // until those who are expected are there, nobody comes any more, or it took half the time of a commit
+            }
         }
 
         return gathered;
+    }
+
+    /// <summary>Gathers what is there, or comes within the time. False: enough, or nobody came.</summary>
+    private bool TakeMore(TimeSpan wait, ref int entries, ref int bytes)
+    {
+        var came = wait == TimeSpan.Zero;
+        while (gathered[^1].Into is not null && entries < MostEntries && bytes < MostBytes)
+        {
+            if (!queue.TryTake(out var next, wait))
+                return came;
+            gathered.Add(next);
+            Interlocked.Add(ref asked, -next.Entries);
+            entries += next.Entries;
+            bytes += next.Bytes;
+            (came, wait) = (true, TimeSpan.Zero);
+        }
+
+        return false; // something that is no write comes after those that were asked for before it
     }
 
     private void Obey(List<Work> works)
@@ -63,6 +93,8 @@ internal sealed partial class Journal
 
         foreach (var work in works)
             Answer(work);
+        before.Answered = options.Time.GetTimestamp();
+        expected = before.Entries + Volatile.Read(ref asked);
     }
 
     private void Answer(Work work)
@@ -98,7 +130,9 @@ internal sealed partial class Journal
             var batch = new JournalBatch(head);
             fill(batch);
             var rows = batch.Close(seal);
+            var start = options.Time.GetTimestamp();
             store.Commit(rows);
+            before = (options.Time.GetTimestamp(), rows.Entries.Count, options.Time.GetElapsedTime(start));
             head = batch.Head;
             tip!.Write(head.Writes);
             if (rows.Entries is [.., var last])

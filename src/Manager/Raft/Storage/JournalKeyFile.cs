@@ -18,8 +18,8 @@ internal sealed class JournalKeyFile(string directory, Action<string> syncDirect
         {
             if ((File.GetUnixFileMode(Path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) != UnixFileMode.None)
                 throw new JournalException($"{Path} holds the journal's keys and can be read by others than its owner: make it 0600 (chmod 600), and consider its secrets known");
-            return JsonSerializer.Deserialize(File.ReadAllBytes(Path), JournalKeysJson.Default.StoredKeys)
-                ?? throw new JournalException($"{Path} is empty: restore it from a backup");
+            return JsonSerializer.Deserialize(File.ReadAllBytes(Path), JournalKeysJson.Default.StoredKeys) is { Keys: { } keys } stored && keys.All(k => k is { Wrap: not null, Key: not null })
+                ? stored : throw new JournalException($"{Path} does not hold the journal's keys: restore it from a backup");
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or ArgumentException)
         {

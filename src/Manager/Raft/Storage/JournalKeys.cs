@@ -35,7 +35,9 @@ internal sealed class JournalKeys
     internal uint Oldest => keys.Min(k => k.Number);
 
     /// <summary>The keys lie wrapped by an unlock key.</summary>
-    internal bool IsLocked => unlockKey is not null;
+    private bool IsLocked => unlockKey is not null;
+
+    internal bool IsProtectedBy(byte[]? by) => IsLocked == by is not null && CryptographicOperations.FixedTimeEquals(unlockKey, by);
 
     internal byte[]? Find(uint number)
     {
@@ -62,6 +64,8 @@ internal sealed class JournalKeys
             throw new JournalException($"{file.Path} has format {stored.Format} and {stored.Keys.Count} keys, this version of orch reads format {Format} with one at least");
         if (stored.Keys.FirstOrDefault(k => k.Wrap is not (Plain or Wrapped)) is { } strange)
             throw new JournalException($"key {strange.Number} of {file.Path} is kept as '{strange.Wrap}', which this version of orch cannot open");
+        if (stored.Keys.Select(k => k.Number).Distinct().Count() != stored.Keys.Count)
+            throw new JournalException($"{file.Path} holds two keys of one number: restore the file from a backup");
         var wrapped = stored.Keys.Any(k => k.Wrap == Wrapped);
         if (wrapped && unlockKey is null)
             throw new JournalLockedException("the swarm is locked on this manager: its journal's keys are wrapped by the swarm's unlock key; give it with 'orch swarm unlock'");

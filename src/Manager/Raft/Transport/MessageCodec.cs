@@ -57,7 +57,8 @@ internal sealed class MessageCodec : RpcCodec<Message>
 
     public override Message Read(ReadOnlySequence<byte> bytes)
     {
-        var reader = new SequenceReader<byte>(bytes);
+        // One copy for the whole message: its entries are views of it.
+        var reader = new Cursor(bytes.ToArray());
         if (Byte(ref reader) is var version and not Version)
             throw new FormatException($"a raft message of version {version}; this manager speaks {Version}");
         var kind = (MessageKind)Byte(ref reader);
@@ -88,14 +89,14 @@ internal sealed class MessageCodec : RpcCodec<Message>
             var (index, term) = (Number(ref reader), Number(ref reader));
             message = message with
             {
-                Snapshot = new(index, term, Membership.Decode(Bytes(ref reader))), SnapshotData = Bytes(ref reader), Digest = Bytes(ref reader),
+                Snapshot = new(index, term, Membership.Decode(Bytes(ref reader).Span)), SnapshotData = Bytes(ref reader), Digest = Bytes(ref reader),
             };
         }
 
-        return reader.End ? message : throw new FormatException("something follows the raft message");
+        return reader.Remaining == 0 ? message : throw new FormatException("something follows the raft message");
     }
 
-    private static ImmutableArray<PeerId> Peers(ref SequenceReader<byte> reader)
+    private static ImmutableArray<PeerId> Peers(ref Cursor reader)
     {
         var peers = ImmutableArray.CreateBuilder<PeerId>(Count(ref reader));
         for (var n = peers.Capacity; n > 0; n--)
@@ -103,7 +104,7 @@ internal sealed class MessageCodec : RpcCodec<Message>
         return peers.MoveToImmutable();
     }
 
-    private static Entry[] Entries(ref SequenceReader<byte> reader)
+    private static Entry[] Entries(ref Cursor reader)
     {
         var entries = new Entry[Count(ref reader)];
         for (var i = 0; i < entries.Length; i++)
@@ -127,7 +128,7 @@ internal sealed class MessageCodec : RpcCodec<Message>
         target.Advance(n);
     }
 
-    private static ulong Number(ref SequenceReader<byte> reader)
+    private static ulong Number(ref Cursor reader)
     {
         var value = 0ul;
         for (var shift = 0; shift < 64; shift += 7)
@@ -144,17 +145,16 @@ internal sealed class MessageCodec : RpcCodec<Message>
     }
 
     /// <summary>A count of things of at least one byte each: never more than bytes are left, so that nobody makes us reserve memory.</summary>
-    private static int Count(ref SequenceReader<byte> reader)
+    private static int Count(ref Cursor reader)
     {
         var count = Number(ref reader);
         return count <= (ulong)reader.Remaining ? (int)count : throw new FormatException("a raft message announces more than it holds");
     }
 
-    private static long Position(ref SequenceReader<byte> reader) =>
+    private static long Position(ref Cursor reader) =>
         Number(ref reader) is var number and <= long.MaxValue ? (long)number : throw new FormatException("a raft message speaks of more bytes than there can be");
 
-    private static byte Byte(ref SequenceReader<byte> reader) =>
-        reader.TryRead(out var b) ? b : throw new FormatException("a raft message ends too early");
+    private static byte Byte(ref Cursor reader) => reader.Remaining > 0 ? reader.Byte() : throw new FormatException("a raft message ends too early");
 
     private static void Bytes(IBufferWriter<byte> target, ReadOnlyMemory<byte> bytes)
     {
@@ -162,11 +162,20 @@ internal sealed class MessageCodec : RpcCodec<Message>
         target.Write(bytes.Span);
     }
 
-    private static byte[] Bytes(ref SequenceReader<byte> reader)
+    private static ReadOnlyMemory<byte> Bytes(ref Cursor reader) => reader.Bytes(Count(ref reader));
+
+    private struct Cursor(byte[] bytes)
     {
-        var bytes = new byte[Count(ref reader)];
-        reader.TryCopyTo(bytes);
-        reader.Advance(bytes.Length);
-        return bytes;
+        private int at;
+
+        internal readonly int Remaining => bytes.Length - at;
+
+        internal byte Byte() => bytes[at++];
+
+        internal ReadOnlyMemory<byte> Bytes(int count)
+        {
+            at += count;
+            return bytes.AsMemory(at - count, count);
+        }
     }
 }

@@ -18,7 +18,7 @@ internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, Tim
     private readonly ConcurrentDictionary<PeerLink, Task> leaving = [];
     private Action<PeerEvent>? receive;
     private long droppedBefore;
-    private bool disposed;
+    private volatile bool disposed;
 
     /// <summary>Messages that found a peer's queue full, or nobody who knew the way.</summary>
     internal long Dropped
@@ -44,13 +44,25 @@ internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, Tim
     internal void Moved(PeerId peer) => TakeDown(peer, gently: false);
 
     /// <summary>Answers the raft service on this node's server.</summary>
-    internal void Map(RpcServer server) => server
+    internal void Map(RpcServer server) => Map(server, () => this);
+
+    /// <summary>Answers by whichever network there is at the moment; none means this node is no manager.</summary>
+    internal static void Map(RpcServer server, Func<RpcPeerNetwork?> current) => server
         .MapClientStreaming(RaftMethods.Messages, RpcAccess.Manager, async (messages, call) =>
         {
+            var network = Require(current); // a stream belongs to the manager that took it, and ends with it
             await foreach (var message in messages.WithCancellation(call.Stop))
-                Receive(message);
+            {
+                if (network.disposed)
+                    throw new RpcException(RpcStatus.Unavailable, "this manager has stopped");
+                network.Receive(message);
+            }
+
             return ReadOnlyMemory<byte>.Empty;
         });
+
+    private static RpcPeerNetwork Require(Func<RpcPeerNetwork?> current) =>
+        current() ?? throw new RpcException(RpcStatus.Unavailable, "this node is no manager");
 
     public async ValueTask DisposeAsync()
     {

@@ -52,9 +52,10 @@ internal static class NodeSteps
         if (draft.Nodes.TryGetValue(command.Id, out var node))
         {
             // An agent that does not know how others reach it leaves the address as the cluster has it.
-            var address = command.Address.Length > 0 ? command.Address : node.Status.Addr;
+            var port = command.Address.LastIndexOf(':');
+            var address = command.Address.Length == 0 ? node.Status.Addr : port < 0 ? command.Address : command.Address[..port].Trim('[', ']');
             var description = command.Description with { TlsInfo = command.Description.TlsInfo ?? node.Description?.TlsInfo };
-            draft.Put(node with { Description = description, Status = new() { State = NodeState.Ready, Addr = address } });
+            draft.Put(node with { Description = description, Status = new() { State = NodeState.Ready, Addr = address }, ClusterAddr = port < 0 ? node.ClusterAddr : command.Address });
         }
     }
 

@@ -80,7 +80,12 @@ public static class ServiceSpecValidation
                 found.Add("TaskTemplate.Placement.Constraints", problem);
         }
 
-        found.Unsupported(task.Placement?.Preferences.Count > 0, "TaskTemplate.Placement.Preferences", "placement preferences");
+        foreach (var preference in task.Placement?.Preferences ?? [])
+        {
+            if ((preference.Spread ?? new()).Problem() is { } problem)
+                found.Add("TaskTemplate.Placement.Preferences", problem);
+        }
+
         foreach (var network in task.Networks)
         {
             found.When(network.Target.Length == 0, "TaskTemplate.Networks", "a network attachment needs the network's name or id");

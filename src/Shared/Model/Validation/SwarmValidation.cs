@@ -23,7 +23,28 @@ public static class SwarmValidation
         }
 
         found.When(swarm.DataPathPort is < 1024 or > 49151, "DataPathPort", $"data path port {swarm.DataPathPort} is outside of 1024 to 49151");
-        found.When(swarm.Spec.Dispatcher.HeartbeatPeriod < TimeSpan.FromMilliseconds(100), "Spec.Dispatcher.HeartbeatPeriod", "the heartbeat period must be at least 100ms");
+        Spec(swarm.Spec, "Spec.", found);
+        found.When(
+            swarm.Spec.CaConfig.SigningCaCert is { Length: > 0 } || swarm.Spec.CaConfig.SigningCaKey is { Length: > 0 },
+            "Spec.CAConfig.SigningCACert",
+            "a cluster begins with a CA that it makes; go over to one of your own afterwards with \"orch swarm ca --rotate --ca-cert FILE --ca-key FILE\"");
         return found.Problems;
+    }
+
+    /// <summary>What an update may set.</summary>
+    public static IReadOnlyList<Problem> CheckSpec(SwarmSpec spec)
+    {
+        var found = new Findings();
+        Spec(spec, "", found);
+        return found.Problems;
+    }
+
+    private static void Spec(SwarmSpec spec, string path, Findings found)
+    {
+        found.When(spec.Dispatcher.HeartbeatPeriod < TimeSpan.FromMilliseconds(100), path + "Dispatcher.HeartbeatPeriod", "the heartbeat period must be at least 100ms");
+        found.When(spec.CaConfig.NodeCertExpiry < TimeSpan.FromHours(1), path + "CAConfig.NodeCertExpiry", "node certificates must be valid for at least 1h");
+        found.When(
+            spec.CaConfig.ExternalCas.Count > 0, path + "CAConfig.ExternalCAs",
+            "an external CA is not supported: managers issue their nodes' certificates themselves; to use a root of your own, give it and its key with \"orch swarm ca --rotate --ca-cert FILE --ca-key FILE\"");
     }
 }

@@ -19,9 +19,10 @@ public sealed class DaemonTests
             CgroupParent = "orch/../..",
             DefaultAddressPools = ["10.0.0.0/8", "base=10.0.0.0/8,size=99"],
             Labels = ["no-value"],
+            Journal = "mysql://h/db",
         }.Check();
         Assert.Equal(
-            ["--cgroup-parent", "--data-root", "--default-addr-pool", "--host", "--host", "--host", "--label", "--log-level"],
+            ["--cgroup-parent", "--data-root", "--default-addr-pool", "--host", "--host", "--host", "--journal", "--label", "--log-level"],
             problems.Select(p => p.Where).Order(StringComparer.Ordinal));
         Assert.Contains(problems, p => p.Message.Contains("mutual TLS", StringComparison.Ordinal));
     }
@@ -46,7 +47,7 @@ public sealed class DaemonTests
     public void The_advertised_address_may_be_an_address_or_an_interface(string? asked, string address)
     {
         var plan = Plan(new SwarmInitRequest { AdvertiseAddr = asked, ListenAddr = "0.0.0.0:2377" });
-        Assert.Equal(address, plan.Address);
+        Assert.Equal(address, plan.Endpoints.Address);
         Assert.Equal($"{address}:2377", plan.FirstNode.ManagerStatus!.Addr);
         Assert.Equal(NodeRole.Manager, plan.FirstNode.Spec.Role);
     }
@@ -56,7 +57,7 @@ public sealed class DaemonTests
     {
         var refused = Assert.Throws<ApiException>(() => Plan(new SwarmInitRequest
         {
-            AdvertiseAddr = "nowhere0", Availability = "asleep", DataPathPort = 80, DefaultAddrPool = ["ten"], SubnetSize = 3, ForceNewCluster = true, ListenAddr = "10.1.1.1:2377",
+            AdvertiseAddr = "nowhere0", Availability = "asleep", DataPathPort = 80, DefaultAddrPool = ["ten"], SubnetSize = 3, ForceNewCluster = true, ListenAddr = "nowhere1:2377",
         }));
         Assert.Equal(
             ["AdvertiseAddr", "Availability", "DataPathPort", "DefaultAddrPool", "ForceNewCluster", "ListenAddr", "SubnetSize"],

@@ -10,7 +10,7 @@ using Orchestrator.Tests.Unit.Shared.Http;
 namespace Orchestrator.Tests.Unit.Manager.Api;
 
 /// <summary>A node, its cluster and its host's networks, all by hand; proposals are kept and answered as told.</summary>
-internal sealed class FakeNode : ISwarmNode, ICluster, ITaskLogs, IHostNetworks
+internal sealed class FakeNode : ISwarmNode, ICluster, IManagers, ITaskLogs, IHostNetworks
 {
     internal List<Command> Proposed { get; } = [];
     internal List<Network> HostNetworks { get; } = [];
@@ -20,7 +20,27 @@ internal sealed class FakeNode : ISwarmNode, ICluster, ITaskLogs, IHostNetworks
 
     public ClusterState Current { get; set; } = ClusterState.Empty;
 
-    public RunningManager? Manager => IsManager ? new(new NodeId("self"), this, this) : null;
+    public RunningManager? Manager => IsManager ? new(new NodeId("self"), this, this) { Managers = this } : null;
+
+    public string Obstacle => ClusterDoor.NoManager;
+
+    public ManagersView View { get; set; } = new(new NodeId("self"), new NodeId("self"), []);
+
+    internal List<SwarmJoinRequest> Joins { get; } = [];
+
+    public Task JoinAsync(SwarmJoinRequest request, CancellationToken stop)
+    {
+        Joins.Add(request);
+        return Task.CompletedTask;
+    }
+
+    public Task UnlockAsync(string key, CancellationToken stop) => key == "SWMKEY-1-right" ? Task.CompletedTask : throw new ApiException(400, "not the key");
+
+    public Task AddAsync(NodeId node, CancellationToken stop) => throw new ManagersException("not here");
+
+    public Task RemoveAsync(MemberKey member, CancellationToken stop) => throw new ManagersException("not here");
+
+    public Task HandOverAsync(CancellationToken stop) => throw new ManagersException("not here");
 
     internal ApiRouter Router()
     {

@@ -84,6 +84,24 @@ public sealed class AssignmentTests
     }
 
     [Fact]
+    public void Until_hosts_share_networks_a_node_is_led_to_its_own_tasks_and_holds_every_port()
+    {
+        scene.Do(new JoinNode(Scene.NodeOf(2)) { At = scene.Now });
+        scene.Network("front");
+        scene.Create(Scene.Publishing(Scene.On(Scene.Spec("web", 2), "front"), new PortConfig { TargetPort = 80, PublishedPort = 8080 }));
+        var one = Scene.Publishing(Scene.On(Scene.Spec("one"), "front"), new PortConfig { TargetPort = 80, PublishedPort = 8081 });
+        scene.Create(one with { TaskTemplate = one.TaskTemplate with { Placement = new() { Constraints = ["node.hostname==host-2"] } } });
+        scene.Settle();
+        scene.Obey();
+        var own = scene.Tasks.Single(t => t.ServiceName == "web" && t.NodeId == Node).NetworksAttachments[0].Addresses[0].Split('/')[0];
+        var table = Next()!.Endpoints!;
+        Assert.Equal([own], Addresses(table, "web"));
+        Assert.Equal([own], table.Ports.Single(p => p.PublishedPort == 8080).Backends);
+        Assert.Empty(table.Ports.Single(p => p.PublishedPort == 8081).Backends);
+        Assert.Empty(Addresses(table, "one"));
+    }
+
+    [Fact]
     public void A_node_hears_of_its_own_tasks_only()
     {
         scene.Do(new JoinNode(Scene.NodeOf(2)) { At = scene.Now });
@@ -126,6 +144,18 @@ public sealed class AssignmentTests
         Assert.Equal([new("node-2"), new NodeId("node-3")], second.Managers!.Select(m => m.NodeId));
         Assert.Null(second.Role);
         Assert.Null(Next());
+    }
+
+    [Fact]
+    public void A_report_about_another_nodes_task_is_refused_and_one_about_a_forgotten_task_is_left_out()
+    {
+        scene.Create(Scene.Spec("web"));
+        scene.Settle();
+        var own = new TaskStatusUpdate { TaskId = scene.Tasks[0].Id, Status = new() { State = TaskState.Running } };
+        var forgotten = own with { TaskId = new("forgotten") };
+        Assert.Equal([own], ReportRule.Own(scene.State, new() { NodeId = Node, SessionId = "s", Updates = [own, forgotten] }).Updates);
+        var refused = Assert.Throws<Orchestrator.Shared.Rpc.RpcException>(() => ReportRule.Own(scene.State, new() { NodeId = new("node-2"), SessionId = "s", Updates = [own] }));
+        Assert.Equal(Orchestrator.Shared.Rpc.RpcStatus.PermissionDenied, refused.Status);
     }
 
     [Fact]

@@ -70,6 +70,54 @@ public sealed class ScheduleTests
     }
 
     [Fact]
+    public void A_preference_spreads_over_groups_however_many_nodes_they_have()
+    {
+        // Zone a has one node, zone b two, and one node has no zone.
+        var scene = new Scene(4);
+        Label(scene, "node-1", ("zone", "a"));
+        Label(scene, "node-2", ("zone", "b"));
+        Label(scene, "node-3", ("zone", "b"));
+        scene.Create(Placed("web", Over("node.labels.zone")) with { Mode = new() { Replicated = new() { Replicas = 6 } } });
+        scene.Settle();
+        Assert.Equal([("node-1", 2), ("node-2", 1), ("node-3", 1), ("node-4", 2)], Counts(scene));
+    }
+
+    [Fact]
+    public void A_second_preference_spreads_inside_the_groups_of_the_first_and_full_groups_are_passed_over()
+    {
+        var scene = new Scene(4);
+        Label(scene, "node-1", ("zone", "a"), ("rack", "1"));
+        Label(scene, "node-2", ("zone", "b"), ("rack", "2"));
+        Label(scene, "node-3", ("zone", "b"), ("rack", "3"));
+        Label(scene, "node-4", ("zone", "b"), ("rack", "3"));
+        scene.Create(Placed("web", Over("node.labels.zone", "node.labels.rack") with { MaxReplicas = 3 }) with { Mode = new() { Replicated = new() { Replicas = 8 } } });
+        scene.Settle();
+        Assert.Equal([("node-1", 3), ("node-2", 2), ("node-3", 2), ("node-4", 1)], Counts(scene)); // zone a is full at three
+    }
+
+    [Theory]
+    [InlineData("node.hostname")]
+    [InlineData("node.labels.")]
+    [InlineData("zone")]
+    public void What_cannot_be_spread_over_is_refused_with_a_sentence(string descriptor)
+    {
+        var problem = new SpreadOver { SpreadDescriptor = descriptor }.Problem();
+        Assert.Equal($"'{descriptor}' is nothing to spread over: tasks spread over node.labels.KEY or engine.labels.KEY", problem);
+    }
+
+    [Fact]
+    public void Nodes_that_are_lost_drained_or_paused_are_counted_as_not_available()
+    {
+        var scene = new Scene(4);
+        scene.Do(new SetNodeState(new("node-1"), NodeState.Down, "") { At = scene.Now });
+        foreach (var (id, availability) in new[] { ("node-2", NodeAvailability.Drain), ("node-3", NodeAvailability.Pause) })
+            Change(scene, id, spec => spec with { Availability = availability });
+        scene.Create(Placed("web", new() { Constraints = ["node.hostname!=host-4"] }));
+        scene.Settle();
+        Assert.Equal("no suitable node (3 nodes not available for new tasks; scheduling constraints not satisfied on 1 node: node.hostname!=host-4)", Error(scene));
+    }
+
+    [Fact]
     public void A_host_port_is_used_once_on_each_node()
     {
         var scene = new Scene(2);
@@ -112,6 +160,21 @@ public sealed class ScheduleTests
         Assert.Null(PlacementConstraint.Parse(text, out var problem));
         Assert.NotEmpty(problem);
     }
+
+    private static Placement Over(params string[] keys) =>
+        new() { Preferences = [.. keys.Select(k => new PlacementPreference { Spread = new() { SpreadDescriptor = k } })] };
+
+    private static void Label(Scene scene, string id, params (string Key, string Value)[] labels) =>
+        Change(scene, id, spec => spec with { Labels = labels.ToDictionary(l => l.Key, l => l.Value) });
+
+    private static void Change(Scene scene, string id, Func<NodeSpec, NodeSpec> change)
+    {
+        var node = scene.State.Nodes[new(id)];
+        Assert.Null(scene.Do(new UpdateNode(node.Id, node.Version.Index, change(node.Spec)) { At = scene.Now }).Outcome.Refusal);
+    }
+
+    private static IEnumerable<(string, int)> Counts(Scene scene) =>
+        scene.Tasks.GroupBy(t => t.NodeId.Value).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => (g.Key, g.Count()));
 
     private static string? Error(Scene scene) => scene.Tasks[0].Status.Err;
 

@@ -19,9 +19,9 @@ public sealed class ExecTextTests
     public void Requests_are_the_models_json()
     {
         foreach (var request in Requests)
-            Assert.Equal(Encoding.UTF8.GetString(ModelJson.Write(request)), Encoding.UTF8.GetString(ExecTexts.Of(request)));
+            Assert.Equal(Encoding.UTF8.GetString(ModelJson.Write(request)), Encoding.UTF8.GetString(ModelJson.Write(ModelJson.Read<ExecCreateRequest>(ExecTexts.Of(request)))));
         foreach (var start in new ExecStartRequest[] { new(), new() { Detach = true, Tty = true, ConsoleSize = [1, 2] } })
-            Assert.Equal(Encoding.UTF8.GetString(ModelJson.Write(start)), Encoding.UTF8.GetString(ExecTexts.Of(start)));
+            Assert.Equal(Encoding.UTF8.GetString(ModelJson.Write(start)), Encoding.UTF8.GetString(ModelJson.Write(ModelJson.Read<ExecStartRequest>(ExecTexts.Of(start)))));
     }
 
     [Fact]
@@ -39,6 +39,7 @@ public sealed class ExecTextTests
         {
             var inspected = new ExecInspect { Id = "e", Running = running, ExitCode = code, ProcessConfig = new() { Entrypoint = "Running", Arguments = ["ExitCode"] } };
             Assert.Equal((running, code), ExecTexts.State(ModelJson.Write(inspected)));
+            Assert.Equal((running, code), ExecTexts.State(JsonSerializer.SerializeToUtf8Bytes(inspected, (System.Text.Json.Serialization.Metadata.JsonTypeInfo<ExecInspect>)ModelJson.Indented.GetTypeInfo(typeof(ExecInspect)))));
         }
     }
 
@@ -47,5 +48,7 @@ public sealed class ExecTextTests
     [InlineData("[]")]
     [InlineData("{\"a\":{\"Id\":\"x\"}}")]
     [InlineData("{\"Id\":1}")]
+    [InlineData("{\"Id\":\"x")]
+    [InlineData("{\"a\":\"\\\"Id\\\":\"}")]
     public void An_answer_without_an_id_is_refused(string text) => Assert.ThrowsAny<JsonException>(() => ExecTexts.Id(Encoding.UTF8.GetBytes(text)));
 }
