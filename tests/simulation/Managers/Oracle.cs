@@ -92,8 +92,10 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
     internal void Installed(SimulatedManager manager, SnapshotMeta meta)
     {
         manager.Log.Clear();
+        while (Committed < meta.Index && managers.FirstOrDefault(m => m.Log.TryGetValue(meta.Index, out var last) && last.Term == meta.Term) is { } holder)
+            ApplyNext(holder, meta.Index);
         if (meta.Index > Committed || committed[meta.Index] != meta.Term)
-            throw Broken($"{manager.Node} got a snapshot {meta.Index} of term {meta.Term}, which was not committed");
+            throw Broken($"{manager.Node} gets a snapshot {meta.Index} of term {meta.Term}, which was not committed");
     }
 
     /// <summary>After every step of the world.</summary>

@@ -144,7 +144,19 @@ internal sealed class SimulatedSwarm
         foreach (var agent in agents)
             world.Post(_ => agent.Start(), null);
         foreach (var each in clients)
-            world.Post(_ => _ = each.LiveAsync(), null);
+            world.Post(_ => _ = LiveAsync(each), null);
+    }
+
+    private async Task LiveAsync(Client client)
+    {
+        try
+        {
+            await client.LiveAsync();
+        }
+        catch (Exception failure)
+        {
+            surprise ??= failure;
+        }
     }
 
     private Node NodeOf(NodeId id, NodeRole role) => new()
