@@ -130,6 +130,7 @@ internal sealed class ManagerHost : IAsyncDisposable
         Time = options.Time,
         Server = options.Journal,
         UnlockKey = options.UnlockKey,
+        SyncDirectory = options.SyncDirectory,
         Log = options.Logs.CreateLogger("Orchestrator.Manager.Raft.Storage.Journal"),
     };
 

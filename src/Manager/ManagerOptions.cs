@@ -34,6 +34,9 @@ internal sealed record ManagerOptions
     /// <summary>What opens a journal whose keys are locked: 32 bytes, from the operator.</summary>
     internal byte[]? UnlockKey { get; init; }
 
+    /// <summary>Makes what was renamed in a directory durable: Linux's part, by who composes.</summary>
+    internal Action<string> SyncDirectory { get; init; } = static _ => { };
+
     /// <summary>How this manager's log begins, when there is none yet; and whether it begins anew.</summary>
     internal ManagerBirth Birth { get; init; }
 

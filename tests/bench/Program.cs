@@ -1,5 +1,7 @@
+using Orchestrator.Tests.Bench.Cluster;
 using Orchestrator.Tests.Bench.Containers;
 using Orchestrator.Tests.Bench.Journal;
+using Orchestrator.Tests.Bench.Raft;
 using Orchestrator.Tests.Bench.Runtime;
 using Orchestrator.Tests.Bench.Services;
 
@@ -12,6 +14,8 @@ return args switch
     ["updates", .. var rest] => await ServiceUpdateRun.RunAsync(rest),
     ["load", var url] => await RequestLoad.RunAsync(url),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
+    ["writes", .. var rest] => await WriteBench.RunAsync(rest),
+    ["raft", .. var rest] => await RaftBench.RunAsync(rest),
     ["exec", .. var rest] => await ExecBench.RunAsync(rest),
     ["journal", .. var rest] => await JournalBench.RunAsync(rest),
     _ => Usage(),
@@ -27,6 +31,7 @@ static int Usage()
           services [ROUNDS [alone]]  service create → replicas running, beside Docker Swarm (packages: docker.io iproute2)
           exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)
           updates [ROUNDS [alone]]   rolling update of 30 replicas under requests, beside Docker Swarm (packages: docker.io iproute2 util-linux)
+          raft [PROPOSERS…]   entries through three voters of this process: what the log alone costs
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
           journal [SECONDS [postgres://…]]   entries of 256 bytes through one journal, beside a plain fsync loop; with scripts/slow-sync 5 before it: on a slow disk
         """);

@@ -25,7 +25,12 @@ internal sealed record ClusterEndpoints(IPEndPoint Listen, string Address, strin
     {
         var bound = Resolve("ListenAddr", listen is null or "" ? DefaultListen : listen, DefaultPort, addresses, problems);
         if (bound is null)
+        {
+            if (advertise is { Length: > 0 })
+                _ = Resolve("AdvertiseAddr", advertise, DefaultPort, addresses, problems); // every problem at once
             return null;
+        }
+
         var fallback = !bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any) ? bound.Address
             : usual ?? (addresses.Count > 0 ? addresses[0].Address : IPAddress.Loopback);
         var told = advertise is null or "" ? new IPEndPoint(fallback, bound.Port) : Resolve("AdvertiseAddr", advertise, bound.Port, addresses, problems);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Model.Validation;
 
@@ -18,6 +19,9 @@ internal sealed record DaemonOptions
 
     /// <summary>Sockets and state of this boot.</summary>
     public string ExecRoot { get; init; } = DefaultExecRoot;
+
+    /// <summary>The server that keeps this host's journal while it is a manager, <c>postgres://…</c>; null: SQLite below the data root. It may hold a password.</summary>
+    public string? Journal { get; init; }
 
     /// <summary>Where the API listens, each <c>unix://PATH</c>; none: <c>orch.sock</c> in the exec root.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
@@ -70,6 +74,8 @@ internal sealed record DaemonOptions
         _ => Microsoft.Extensions.Logging.LogLevel.Information,
     };
 
+    public override string ToString() => $"daemon of {DataRoot}";
+
     /// <summary>Everything that is wrong.</summary>
     internal IReadOnlyList<Problem> Check()
     {
@@ -98,6 +104,8 @@ internal sealed record DaemonOptions
                 problems.Add(new Problem("--default-addr-pool", $"'{pool}' is not base=10.0.0.0/8,size=24"));
         }
 
+        if (Journal is not null && !PostgresUri.TryRead(Journal, out _, out var misread))
+            problems.AddRange(misread.Select(p => new Problem("--journal", p)));
         if (LogLevel is not ("debug" or "info" or "warn" or "error" or "fatal"))
             problems.Add(new Problem("--log-level", $"'{LogLevel}' is none of debug, info, warn, error, fatal"));
         CheckDefaults(problems);

@@ -161,7 +161,7 @@ internal sealed partial class SwarmNode
     private async Task<NodeCredentials> FoundAuthorityAsync(NodeIdentity identity, CancellationToken stop)
     {
         var now = time.GetUtcNow();
-        await using var manager = new ManagerHost(new ManagerOptions { NodeId = identity.NodeId, DataRoot = options.DataRoot, Logs = logs, Time = time });
+        await using var manager = new ManagerHost(new ManagerOptions { NodeId = identity.NodeId, DataRoot = options.DataRoot, Journal = options.Journal, Logs = logs, Time = time });
         await manager.StartAsync(stop);
         if (manager.Cluster.Current.Security is not { } security)
         {

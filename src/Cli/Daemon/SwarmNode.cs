@@ -10,6 +10,7 @@ using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
 using Orchestrator.Shared.Security;
 using Orchestrator.Worker;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Cli.Daemon;
 
@@ -151,6 +152,8 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
         {
             NodeId = member.Identity.NodeId,
             DataRoot = options.DataRoot,
+            Journal = options.Journal,
+            SyncDirectory = FileOps.SyncDirectory,
             UnlockKey = unlockKey,
             Birth = birth,
             Address = member.Identity.ClusterAddr,

@@ -1,4 +1,5 @@
 using Orchestrator.Manager.State;
+using Orchestrator.Manager.State.Apply;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
 
@@ -75,20 +76,24 @@ internal sealed class StackApi(ClusterDoor door)
         _ = door.Manager;
         request.BodyLimit = MostStackBytes;
         var spec = await request.WholeBodyAsync<StackSpec>();
-        var outcome = await door.ProposeAsync(
-            new DeployStack(
-                name,
-                spec,
-                [.. spec.Networks.Select(_ => new NetworkId(ClusterDoor.NewId()))],
-                [.. spec.Services.Select(_ => new ServiceId(ClusterDoor.NewId()))])
-            {
-                At = door.Now,
-                SecretIds = [.. spec.Secrets.Select(_ => ClusterDoor.NewId())],
-                ConfigIds = [.. spec.Configs.Select(_ => ClusterDoor.NewId())],
-            },
-            request.Stop);
+        var deploy = new DeployStack(
+            name,
+            spec,
+            [.. spec.Networks.Select(_ => new NetworkId(ClusterDoor.NewId()))],
+            [.. spec.Services.Select(_ => new ServiceId(ClusterDoor.NewId()))])
+        {
+            At = door.Now,
+            SecretIds = [.. spec.Secrets.Select(_ => ClusterDoor.NewId())],
+            ConfigIds = [.. spec.Configs.Select(_ => ClusterDoor.NewId())],
+        };
+        await door.FreshAsync(request.Stop);
+        var outcome = Unchanging(door.State, deploy) ?? await door.ProposeAsync(deploy, request.Stop);
         await request.ReplyAsync(outcome.Stack ?? new StackReply());
     }
+
+    /// <summary>The outcome of a deploy that changes nothing, so that its data need not be written down again; null for any other.</summary>
+    private static Outcome? Unchanging(ClusterState state, DeployStack deploy) =>
+        Applying.Run(state, state.Index + 1, deploy) is { Outcome: { Refusal: null } outcome, Changes.IsEmpty: true } ? outcome : null;
 
     private async Task RemoveAsync(ApiRequest request)
     {

@@ -54,7 +54,8 @@ internal static class ServiceUpdateRun
         times.Add(await api.UpdateServiceAsync("web", Replicas, Parallelism));
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
         var (answered, failed) = await load.EndAsync();
-        Console.WriteLine($"  {name}: {answered} requests answered, {failed} failed");
+        var why = answered == 0 && !File.Exists("/proc/net/ip_vs") ? " (its published ports need the kernel's IPVS, which is not there; its time is that of the update all the same)" : "";
+        Console.WriteLine($"  {name}: {answered} requests answered, {failed} failed{why}");
         await api.AwaitUpdateAsync("web");
     }
 }

@@ -195,7 +195,7 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
             if (fails)
             {
                 await Pause(100 + dice.Below(8000), stop);
-                if (container.Task.DesiredState == TaskState.Running)
+                if (faults.Active && container.Task.DesiredState == TaskState.Running)
                 {
                     container.Alive = false;
                     Say(container, dice.Chance(30) ? TaskState.Complete : TaskState.Failed, "task: non-zero exit (1)");
@@ -259,6 +259,7 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
         if (sending)
             return;
         sending = true;
+        var current = power;
         try
         {
             while (unsent.Count > 0 && session is { } id)
@@ -270,12 +271,21 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
         }
         catch (Exception failure) when (failure is RpcException or OperationCanceledException)
         {
-            // said again when the next session is there
+            _ = AgainAsync(manager, stop);
         }
         finally
         {
-            sending = false;
+            if (current == power)
+                sending = false;
         }
+    }
+
+    /// <summary>While the session holds; another one says everything anew.</summary>
+    private async Task AgainAsync(IDispatcher manager, CancellationToken stop)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(200), time, CancellationToken.None);
+        if (!stop.IsCancellationRequested && session is not null)
+            await SendAsync(manager, stop);
     }
 
     private Task Pause(int milliseconds, CancellationToken stop) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), time, stop);

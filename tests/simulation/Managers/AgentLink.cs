@@ -16,7 +16,9 @@ internal sealed class AgentLink(Calls calls, int place, IReadOnlyList<SimulatedM
     public async IAsyncEnumerable<Assignments> SessionAsync(SessionRequest request, [EnumeratorCancellation] CancellationToken stop)
     {
         var manager = Manager;
-        await using var messages = calls.StreamAsync(place, manager, (host, end) => host.Dispatcher.SessionAsync(request, end), stop).GetAsyncEnumerator(stop);
+        await using var messages = calls
+            .StreamAsync(place, manager, (host, end) => host.Dispatcher.SessionAsync(request, end), life => oracle.Assigned(manager, life), stop)
+            .GetAsyncEnumerator(stop);
         while (true)
         {
             try

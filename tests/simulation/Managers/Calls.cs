@@ -68,7 +68,7 @@ internal sealed class Calls(Fabric fabric, Action<Exception> surprised)
 
     /// <summary>A stream in order. It ends with the server's; it breaks when its process dies or a message could not pass for a while.</summary>
     internal async IAsyncEnumerable<T> StreamAsync<T>(
-        int from, SimulatedManager to, Func<ManagerHost, CancellationToken, IAsyncEnumerable<T>> call, [EnumeratorCancellation] CancellationToken stop)
+        int from, SimulatedManager to, Func<ManagerHost, CancellationToken, IAsyncEnumerable<T>> call, Action<Life> sends, [EnumeratorCancellation] CancellationToken stop)
     {
         if (to.Life is not { } life || fabric.IsCut(from, to.Number) || fabric.IsCut(to.Number, from))
         {
@@ -103,7 +103,11 @@ internal sealed class Calls(Fabric fabric, Action<Exception> surprised)
             try
             {
                 await foreach (var item in call(life.Host, server.Token))
+                {
+                    sends(life);
                     Send(() => items.Writer.TryWrite(item));
+                }
+
                 Send(() => End(null));
             }
             catch (OperationCanceledException) when (server.IsCancellationRequested)

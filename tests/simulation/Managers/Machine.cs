@@ -23,11 +23,16 @@ internal sealed class Machine(World world) : SynchronizationContext
 
     internal void Pause() => waiting ??= [];
 
+    /// <summary>When it last went on after a pause, in the world's time.</summary>
+    internal long ResumedAt { get; private set; }
+
     internal void Resume()
     {
-        var late = waiting;
+        if (waiting is not { } late)
+            return;
         waiting = null;
-        foreach (var work in late ?? [])
+        ResumedAt = world.Time.GetTimestamp();
+        foreach (var work in late)
             world.Post(Work.Run, work);
     }
 

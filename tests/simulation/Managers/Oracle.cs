@@ -92,8 +92,10 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
     internal void Installed(SimulatedManager manager, SnapshotMeta meta)
     {
         manager.Log.Clear();
+        while (Committed < meta.Index && managers.FirstOrDefault(m => m.Log.TryGetValue(meta.Index, out var last) && last.Term == meta.Term) is { } holder)
+            ApplyNext(holder, meta.Index);
         if (meta.Index > Committed || committed[meta.Index] != meta.Term)
-            throw Broken($"{manager.Node} got a snapshot {meta.Index} of term {meta.Term}, which was not committed");
+            throw Broken($"{manager.Node} gets a snapshot {meta.Index} of term {meta.Term}, which was not committed");
     }
 
     /// <summary>After every step of the world.</summary>
@@ -110,9 +112,8 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
                 life.Seen = state;
             }
 
-            var status = life.Host.Raft.Current;
-            if (status.IsLeader)
-                Leads(manager.Peer, status.Term);
+            if (life.Host.Raft.Current is { IsLeader: true } status)
+                Leads(manager, life, status.Term);
             if (life.Host.Failed.IsFaulted && !manager.Disk.Fails)
                 throw Broken($"{manager.Node} stopped by itself: {life.Host.Failed.Exception!.InnerException!}");
             if (life.Starting.IsFaulted && !manager.Disk.Fails)
@@ -150,15 +151,34 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
 
     private (ClusterState Of, string Text)? digest;
 
+    /// <summary>What reached an agent came from a manager that leads, or did until now.</summary>
+    internal void Assigned(SimulatedManager manager, Life life)
+    {
+        if (!life.Host.Raft.Current.IsLeader && clock() - life.LedAt > TimeSpan.TicksPerSecond / 10)
+            throw Broken($"{manager.Node} assigns tasks and does not lead");
+    }
+
+    /// <summary>It leads, says itself; a leader that was replaced has to notice soon (thesis, section 6.2).</summary>
+    private void Leads(SimulatedManager manager, Life life, ulong term)
+    {
+        life.LedAt = clock();
+        Leads(manager.Peer, term);
+        if (term < highest && !life.Machine.IsPaused && clock() - Math.Max(highestSince, life.Machine.ResumedAt) > MostOutdated)
+            throw Broken($"{manager.Node} still leads in term {term}, long after {Name(Leader)} began to in term {highest}");
+    }
+
+    private static readonly long MostOutdated = TimeSpan.FromSeconds(4).Ticks;
+
     private void Leads(PeerId peer, ulong term)
     {
         if (!leaders.TryAdd(term, peer) && leaders[term] != peer)
             throw Broken($"two leaders in term {term}: {Name(leaders[term])} and {Name(peer)}");
-        if (leaders.Count > 0 && term >= highest)
-            (highest, Leader) = (term, peer);
+        if (term > highest)
+            (highest, highestSince, Leader) = (term, clock(), peer);
     }
 
     private ulong highest;
+    private long highestSince;
 
     private void Moved(SimulatedManager manager, ClusterState before, ClusterState now)
     {

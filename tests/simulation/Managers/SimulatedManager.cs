@@ -15,6 +15,9 @@ internal sealed record Life(Machine Machine, ManagerHost Host, ManagerJournal Jo
 {
     /// <summary>The newest state seen of it.</summary>
     internal ClusterState Seen { get; set; } = ClusterState.Empty;
+
+    /// <summary>When it was last seen leading, in the world's time.</summary>
+    internal long LedAt { get; set; } = long.MinValue;
 }
 
 /// <summary>A host with a manager on it: its disk and its clock outlive the process.</summary>

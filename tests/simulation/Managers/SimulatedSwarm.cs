@@ -74,11 +74,34 @@ internal sealed class SimulatedSwarm
         Pass(TimeSpan.FromSeconds(1));
         foreach (var client in clients)
             client.Resting = true;
+        Agree();
+        foreach (var manager in Members.Where(m => StateSnapshot.Digest(m.Life!.Host.Cluster.Current) != oracle.Digest))
+            throw new InvalidOperationException($"{manager.Node} has another state than the log makes");
+    }
+
+    /// <summary>A healed cluster loses its leader: another one leads, and not one task is restarted or moved.</summary>
+    internal void ChangeLeader()
+    {
+        var before = Serving();
+        var leader = managers.First(m => m.Life!.Host.Raft.Current.IsLeader);
+        leader.Crash();
+        Pass(TimeSpan.FromSeconds(8));
+        Start(leader);
+        Pass(TimeSpan.FromSeconds(12));
+        Agree();
+        var after = Serving();
+        if (!before.SequenceEqual(after))
+            throw new InvalidOperationException($"a leader change made of the tasks {string.Join(", ", before)} these: {string.Join(", ", after)}");
+    }
+
+    private List<string> Serving() =>
+        [.. oracle.State.Tasks.Values.Where(t => t.DesiredState == TaskState.Running).Select(t => $"{t.Id} on {t.NodeId} since {t.RunningSince?.Ticks}").Order(StringComparer.Ordinal)];
+
+    private void Agree()
+    {
         if (!world.RunUntil(() => surprise is not null || Missing() is null, Patience))
             throw new InvalidOperationException("the healed cluster does not agree: " + Missing());
         ThrowSurprise();
-        foreach (var manager in Members.Where(m => StateSnapshot.Digest(m.Life!.Host.Cluster.Current) != oracle.Digest))
-            throw new InvalidOperationException($"{manager.Node} has another state than the log makes");
     }
 
     private static NodeId WorkerName(int number) => new($"w{number + 1}");
@@ -121,7 +144,19 @@ internal sealed class SimulatedSwarm
         foreach (var agent in agents)
             world.Post(_ => agent.Start(), null);
         foreach (var each in clients)
-            world.Post(_ => _ = each.LiveAsync(), null);
+            world.Post(_ => _ = LiveAsync(each), null);
+    }
+
+    private async Task LiveAsync(Client client)
+    {
+        try
+        {
+            await client.LiveAsync();
+        }
+        catch (Exception failure)
+        {
+            surprise ??= failure;
+        }
     }
 
     private Node NodeOf(NodeId id, NodeRole role) => new()

@@ -12,6 +12,7 @@ internal static class DaemonCommand
         var dataRoot = Flags.Text("--data-root", $"State that outlives a boot (default {DaemonOptions.DefaultDataRoot})", "path");
         var execRoot = Flags.Text("--exec-root", $"Sockets and state of this boot (default {DaemonOptions.DefaultExecRoot})", "path");
         var host = Flags.List("--host", "Where the API listens, unix://PATH (default: orch.sock in the exec root)", "list", "-H");
+        var journal = Flags.Text("--journal", "Where a manager keeps its journal: postgres://USER@HOST/DATABASE (default: SQLite below the data root)", "uri");
         var cgroup = Flags.Text("--cgroup-parent", "The cgroup below which the containers' stand");
         var pools = Flags.List("--default-addr-pool", "Ranges for the networks of a cluster begun here (base=10.0.0.0/8,size=24)", "pool");
         var level = Flags.Text("--log-level", "Set the logging level (debug, info, warn, error, fatal)", "string", "-l");
@@ -22,12 +23,13 @@ internal static class DaemonCommand
         var logOpts = Flags.List("--log-opt", "Default log driver options for containers", "list");
         var ulimits = Flags.List("--default-ulimit", "Default ulimits for containers", "ulimit");
         return new Command("daemon", "Run the daemon: engine, agent and manager of this host").Does(
-            shell, [dataRoot, execRoot, host, cgroup, pools, level, debug, labels, remap, logDriver, logOpts, ulimits], (call, stop) => DaemonHost.RunAsync(
+            shell, [dataRoot, execRoot, host, journal, cgroup, pools, level, debug, labels, remap, logDriver, logOpts, ulimits], (call, stop) => DaemonHost.RunAsync(
                 new DaemonOptions
                 {
                     DataRoot = call.Get(dataRoot) ?? DaemonOptions.DefaultDataRoot,
                     ExecRoot = call.Get(execRoot) ?? DaemonOptions.DefaultExecRoot,
                     Hosts = call.Get(host) ?? [],
+                    Journal = call.Get(journal),
                     CgroupParent = call.Get(cgroup),
                     DefaultAddressPools = call.Get(pools) ?? [],
                     LogLevel = call.Get(level) ?? "info",

@@ -72,28 +72,29 @@ internal static class NodeCommands
         var name = Flags.One("NODE");
         return new Command("update", "Update a node").Does(shell, [availability, role, add, remove, name], async (call, stop) =>
         {
-            var node = await call.Client.GetAsync<Node>($"/nodes/{EngineClient.Name(await ResolveAsync(call, call.Get(name), stop))}", stop);
             var gone = call.Get(remove) ?? [];
-            foreach (var label in gone.Where(l => !node.Spec.Labels.ContainsKey(l)))
-                throw new CommandException($"key {label} doesn't exist in node's labels");
-            var spec = node.Spec with
+            await ChangeAsync(call, call.Get(name), node =>
             {
-                Availability = ServiceFlags.OneOf(call, availability, "active", "pause", "drain") switch
+                foreach (var label in gone.Where(l => !node.Spec.Labels.ContainsKey(l)))
+                    throw new CommandException($"key {label} doesn't exist in node's labels");
+                return node.Spec with
                 {
-                    "active" => NodeAvailability.Active,
-                    "pause" => NodeAvailability.Pause,
-                    "drain" => NodeAvailability.Drain,
-                    _ => node.Spec.Availability,
-                },
-                Role = ServiceFlags.OneOf(call, role, "worker", "manager") switch
-                {
-                    "worker" => NodeRole.Worker,
-                    "manager" => NodeRole.Manager,
-                    _ => node.Spec.Role,
-                },
-                Labels = ServiceFlags.Pairs(node.Spec.Labels.Where(l => !gone.Contains(l.Key)).ToDictionary(StringComparer.Ordinal), call.Get(add)),
-            };
-            await call.Client.SendAsync(HttpMethod.Post, EngineClient.Query($"/nodes/{node.Id.Value}/update", ("version", $"{node.Version.Index}")), spec, stop);
+                    Availability = ServiceFlags.OneOf(call, availability, "active", "pause", "drain") switch
+                    {
+                        "active" => NodeAvailability.Active,
+                        "pause" => NodeAvailability.Pause,
+                        "drain" => NodeAvailability.Drain,
+                        _ => node.Spec.Availability,
+                    },
+                    Role = ServiceFlags.OneOf(call, role, "worker", "manager") switch
+                    {
+                        "worker" => NodeRole.Worker,
+                        "manager" => NodeRole.Manager,
+                        _ => node.Spec.Role,
+                    },
+                    Labels = ServiceFlags.Pairs(node.Spec.Labels.Where(l => !gone.Contains(l.Key)).ToDictionary(StringComparer.Ordinal), call.Get(add)),
+                };
+            }, stop);
             await call.Shell.Out.WriteLineAsync(call.Get(name));
             return 0;
         });
@@ -117,16 +118,31 @@ internal static class NodeCommands
         return new Command(verb, role == NodeRole.Manager ? "Promote one or more nodes to manager in the cluster" : "Demote one or more nodes from manager in the cluster")
             .Does(shell, [names], (call, stop) => call.EachAsync(call.Get(names), async name =>
             {
-                var node = await call.Client.GetAsync<Node>($"/nodes/{EngineClient.Name(await ResolveAsync(call, name, stop))}", stop);
-                if (node.Spec.Role == role)
-                {
+                if (!await ChangeAsync(call, name, node => node.Spec.Role == role ? null : node.Spec with { Role = role }, stop))
                     await call.Shell.Out.WriteLineAsync($"Node {name} is already a {(role == NodeRole.Manager ? "manager" : "worker")}.");
-                    return;
-                }
-
-                await call.Client.SendAsync(
-                    HttpMethod.Post, EngineClient.Query($"/nodes/{node.Id.Value}/update", ("version", $"{node.Version.Index}")), node.Spec with { Role = role }, stop);
-                await call.Shell.Out.WriteLineAsync(role == NodeRole.Manager ? $"Node {name} promoted to a manager in the swarm." : $"Manager {name} demoted in the swarm.");
+                else
+                    await call.Shell.Out.WriteLineAsync(role == NodeRole.Manager ? $"Node {name} promoted to a manager in the swarm." : $"Manager {name} demoted in the swarm.");
             }));
+    }
+
+    /// <summary>A node's version also grows when it is heard of or lost: what the operator wants of it is then said again of the newer one.</summary>
+    /// <param name="change">Null: nothing is to be done.</param>
+    private static async Task<bool> ChangeAsync(Invocation call, string name, Func<Node, NodeSpec?> change, CancellationToken stop)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var node = await call.Client.GetAsync<Node>($"/nodes/{EngineClient.Name(await ResolveAsync(call, name, stop))}", stop);
+            if (change(node) is not { } spec)
+                return false;
+            try
+            {
+                await call.Client.SendAsync(HttpMethod.Post, EngineClient.Query($"/nodes/{node.Id.Value}/update", ("version", $"{node.Version.Index}")), spec, stop);
+                return true;
+            }
+            catch (EngineException raced) when (attempt < 5 && raced.Message.Contains("update out of sequence", StringComparison.Ordinal))
+            {
+                // Read again.
+            }
+        }
     }
 }

@@ -39,6 +39,8 @@ internal sealed partial class RaftCore
         }
 
         readDue = false;
+        if (confirming.Count > 0)
+            FinishReads(); // those who have not answered may not vote any more
         if (MayConfirm)
             ConfirmReads();
     }

@@ -16,11 +16,12 @@ internal sealed record RaftNodeOptions
 
     internal RaftOptions Raft { get; init; } = new();
 
+    /// <summary>With ten ticks to an election timeout, of two followers that lose their leader one stands after about a second.</summary>
     internal TimeSpan Tick
     {
         get;
         init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
-    } = TimeSpan.FromMilliseconds(100);
+    } = TimeSpan.FromMilliseconds(80);
 
     /// <summary>A snapshot is taken after so many entries…</summary>
     internal ulong SnapshotEntries

@@ -39,7 +39,7 @@ internal interface ISealedJournal : IJournal
     Task RotateKeyAsync();
 
     /// <summary>Keeps the keys wrapped by an unlock key of 32 bytes from now on, so that the journal opens only for who has it; null: keeps them as they are.</summary>
-    Task ProtectKeysAsync(ReadOnlyMemory<byte>? unlockKey);
+    Task ProtectKeysAsync(byte[]? unlockKey);
 }
 
 /// <summary>One durable step: hard state when it changed, entries when there are some.</summary>

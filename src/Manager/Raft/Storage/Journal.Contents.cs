@@ -144,7 +144,11 @@ internal sealed partial class Journal
         options.Log.KeyRotated(store.Name, seal.Keys.Newest);
     }
 
-    private void ProtectKeys(byte[]? by) => seal!.Use(seal.Keys.Protect(by));
+    private void ProtectKeys(byte[]? by)
+    {
+        if (!seal!.Keys.IsProtectedBy(by))
+            seal.Use(seal.Keys.Protect(by));
+    }
 
     /// <summary>Keys under which nothing lies any more go. The head is sealed anew with each transaction.</summary>
     private void ForgetKeys()

@@ -66,11 +66,11 @@ internal sealed partial class Journal : ISealedJournal
 
     public Task RotateKeyAsync() => Ask(Work.Apart(RotateKey));
 
-    public Task ProtectKeysAsync(ReadOnlyMemory<byte>? unlockKey)
+    public Task ProtectKeysAsync(byte[]? unlockKey)
     {
         if (unlockKey is { Length: not JournalKeys.KeyBytes })
             throw new ArgumentException($"an unlock key has {JournalKeys.KeyBytes} bytes", nameof(unlockKey));
-        var by = unlockKey?.ToArray();
+        var by = unlockKey is null ? null : (byte[])unlockKey.Clone();
         return Ask(Work.Apart(() => ProtectKeys(by)));
     }
 

@@ -35,7 +35,9 @@ internal sealed class JournalKeys
     internal uint Oldest => keys.Min(k => k.Number);
 
     /// <summary>The keys lie wrapped by an unlock key.</summary>
-    internal bool IsLocked => unlockKey is not null;
+    private bool IsLocked => unlockKey is not null;
+
+    internal bool IsProtectedBy(byte[]? by) => IsLocked == by is not null && CryptographicOperations.FixedTimeEquals(unlockKey, by);
 
     internal byte[]? Find(uint number)
     {

@@ -208,6 +208,15 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task A_failure_that_came_without_words_is_asked_for_again()
+    {
+        await using var engine = await FakeEngine.StartAsync();
+        engine.On("HEAD /containers/web/archive", "", 500).On("GET /containers/web/archive", """{"message":"the layer of web is damaged"}""", 500);
+        var ran = await engine.RunAsync("cp", "/etc/hostname", "web:/etc");
+        Assert.Equal((1, "Error response from daemon: the layer of web is damaged\n"), (ran.Code, ran.Error));
+    }
+
+    [Fact]
     public async Task The_words_of_a_command_are_not_taken_for_commands_of_ours()
     {
         await using var engine = await FakeEngine.StartAsync();

@@ -19,9 +19,10 @@ public sealed class DaemonTests
             CgroupParent = "orch/../..",
             DefaultAddressPools = ["10.0.0.0/8", "base=10.0.0.0/8,size=99"],
             Labels = ["no-value"],
+            Journal = "mysql://h/db",
         }.Check();
         Assert.Equal(
-            ["--cgroup-parent", "--data-root", "--default-addr-pool", "--host", "--host", "--host", "--label", "--log-level"],
+            ["--cgroup-parent", "--data-root", "--default-addr-pool", "--host", "--host", "--host", "--journal", "--label", "--log-level"],
             problems.Select(p => p.Where).Order(StringComparer.Ordinal));
         Assert.Contains(problems, p => p.Message.Contains("mutual TLS", StringComparison.Ordinal));
     }

@@ -147,6 +147,20 @@ public sealed class ClusterApiTests
     }
 
     [Fact]
+    public async Task A_deploy_that_changes_nothing_is_answered_and_not_written_down()
+    {
+        const string Stack = """{"Services":[{"Name":"a_x","Labels":{"com.docker.stack.namespace":"a"},"TaskTemplate":{"ContainerSpec":{"Image":"i"}}}],"Configs":[{"Name":"a_c","Data":"b3Blbg==","Labels":{"com.docker.stack.namespace":"a"}}]}""";
+        var deployed = new FakeNode { Current = Cluster.State() };
+        Assert.Equal(200, (await deployed.SendAsync("PUT", "/orch/stacks/a", Stack)).Status);
+        deployed.Current = Orchestrator.Manager.State.Apply.Applying.Run(deployed.Current, deployed.Current.Index + 1, Assert.Single(deployed.Proposed)).State;
+        var again = await deployed.SendAsync("PUT", "/orch/stacks/a", Stack);
+        Assert.Equal(["unchanged", "unchanged"], again.Json.GetProperty("Changes").EnumerateArray().Select(c => c.GetProperty("Action").GetString()));
+        Assert.Single(deployed.Proposed);
+        await deployed.SendAsync("PUT", "/orch/stacks/a", Stack.Replace("\"i\"", "\"j\"", StringComparison.Ordinal));
+        Assert.Equal(2, deployed.Proposed.Count);
+    }
+
+    [Fact]
     public async Task A_stack_is_one_command_with_an_id_for_each_object()
     {
         var node = Node();
