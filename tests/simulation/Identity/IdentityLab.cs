@@ -25,7 +25,7 @@ internal sealed class IdentityLab : ICluster, IDisposable
         dice = new(Enumerable.Range(0, 4096).Select(i => System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes((seed << 12) + i))[0]));
         var authority = CertificateAuthority.Create(World.Time.GetUtcNow());
         var swarm = new Swarm { Id = "cluster", Spec = new() { CaConfig = new() { NodeCertExpiry = expiry } } };
-        Do(new InitSwarm(swarm, new() { Id = new("first"), Spec = new() { Role = NodeRole.Manager }, ManagerStatus = new() { Addr = "h:1" } })
+        Do(new InitSwarm(swarm, new() { Id = new("first") })
         {
             At = World.Time.GetUtcNow(),
             Security = ClusterSecurity.Begin(authority, new byte[34].Select((_, i) => (byte)i).ToArray()),
