@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
+using Orchestrator.Worker.Linux.Netlink;
 using Orchestrator.Worker.Runtime.Launch;
 using Orchestrator.Worker.Runtime.Shim;
 
@@ -8,6 +9,8 @@ namespace Orchestrator.Worker.Lab;
 /// <summary>Makes hosts and runs programs in them.</summary>
 internal static class LabHost
 {
+    private static readonly Version FirstThatForgets = new(6, 12);
+
     /// <summary>Makes a host whose groups exist. On failure nothing of it is left; the message names the step.</summary>
     /// <exception cref="LabException">The kernel refused a step.</exception>
     internal static ProcessMark Make(LabHostSpec spec, LabGroups groups)
@@ -78,6 +81,23 @@ internal static class LabHost
             var why = LabEnterPlan.Explain(entry, failed);
             throw new LabException(why.Message, why) { ExitCode = why.ExitCode is 126 or 127 ? why.ExitCode : 1 };
         }
+    }
+
+    /// <summary>
+    /// Ends the connections of a host that has no process any more: the kernel keeps a network namespace for what they have still to say, for minutes when
+    /// nobody answers. A kernel that cannot (see <see cref="SocketDiagnostics.DestroyConnections"/>) takes that time.
+    /// </summary>
+    internal static async Task ForgetConnectionsAsync(SafeFileHandle ns)
+    {
+        if (Environment.OSVersion.Version < FirstThatForgets)
+            return;
+        using var thread = new NamespaceThread("lab network");
+        await thread.RunAsync(() =>
+        {
+            Namespaces.EnterNetwork(ns);
+            using var diagnostics = NetlinkSocket.Open(NetlinkFamily.SocketDiagnostics);
+            SocketDiagnostics.DestroyConnections(diagnostics);
+        });
     }
 
     /// <summary>Does something with the host's network namespace.</summary>

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Worker.Lab;
 using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Cli.Commands.Lab;
@@ -12,12 +14,19 @@ internal sealed partial class LabRig
     {
         var known = book.Current is { } state ? state.Hosts.Select(h => h.Name) : [];
         var left = new List<string>();
+        var networks = (book.Current?.Hosts ?? []).Select(Network).OfType<SafeFileHandle>().ToList();
         var hosts = known.Concat(_groups.Children()).Where(h => h != LabPlace.Switch).Distinct(StringComparer.Ordinal);
         foreach (var refusals in await Task.WhenAll(hosts.Select(h => _groups.Of(h).RemoveAsync(stop))))
             left.AddRange(refusals);
+        foreach (var ns in networks)
+        {
+            using (ns)
+                await LabHost.ForgetConnectionsAsync(ns);
+        }
+
         // A host's network namespace is taken apart some time after its last process; then its port at the switch is gone.
         if (book.Current?.Switch?.Process.IsAlive == true)
-            left.AddRange(await UnpluggedAsync(stop));
+            await UnpluggedAsync(stop);
         left.AddRange(await _groups.RemoveAsync(stop));
         left.AddRange(await LabNamespaces.EmptyAsync(Namespaces(), shell.Time, stop));
         if (left.Count > 0)
@@ -36,23 +45,22 @@ internal sealed partial class LabRig
         state.Hosts.Select(h => (h.Name, h.Holder)).Append((LabPlace.Switch, state.Switch))
             .SelectMany(h => (h.Item2?.Namespaces ?? []).Select(ns => (h.Item1, ns)));
 
-    private async Task<IReadOnlyList<string>> UnpluggedAsync(CancellationToken stop)
+    /// <summary>
+    /// Not for ever: where a process is in the namespace, it is told below who; and without one the kernel itself ends it, in minutes, when the last
+    /// connection has given up.
+    /// </summary>
+    private async Task UnpluggedAsync(CancellationToken stop)
     {
         var began = shell.Time.GetTimestamp();
         IReadOnlyList<string> ports = [];
-        while (true)
+        do
         {
+            if (ports.Count > 0)
+                await Task.Delay(TimeSpan.FromMilliseconds(5), shell.Time, stop);
             await OnSwitchAsync(async lan => ports = await lan.PortsAsync());
-            if (ports.Count == 0)
-                return [];
-            if (shell.Time.GetElapsedTime(began) > Patience)
-                break;
-            await Task.Delay(TimeSpan.FromMilliseconds(5), shell.Time, stop);
         }
-
-        // Somebody is still in there: who, the caller finds out.
+        while (ports.Count > 0 && shell.Time.GetElapsedTime(began) < Patience);
         foreach (var port in ports)
             await OnSwitchAsync(lan => lan.UnplugAsync(port));
-        return [.. ports.Select(p => $"{p}: its network namespace does not go")];
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Cli.Client;
 using Orchestrator.Worker.Lab;
 
@@ -47,12 +48,16 @@ internal sealed partial class LabRig(LabBook book, LabPlace place, Shell shell)
     internal async Task PowerOffAsync(string name, CancellationToken stop)
     {
         var host = State.Host(name);
+        // First the cable: a machine without power tells nobody that its connections end, which the kernel would do for its programs.
+        if (State.Switch?.Process.IsAlive == true)
+            await OnSwitchAsync(lan => lan.UnplugAsync(name));
+        using var ns = Network(host);
         if (host.Holder is { } holder && !await holder.Process.EndAsync(9, Patience, shell.Time, stop))
             throw new CommandException($"{name}: its first process (pid {holder.Process.Pid}) does not end: something in the host is stuck in the kernel");
         if (await _groups.Of(name).RemoveAsync(stop) is { Count: > 0 } left)
             throw new CommandException($"{name}: {string.Join("; ", left)}");
-        if (State.Switch?.Process.IsAlive == true)
-            await OnSwitchAsync(lan => lan.UnplugAsync(name));
+        if (ns is not null)
+            await LabHost.ForgetConnectionsAsync(ns);
         book.Change(s => s.With(s.Host(name) with { Holder = null, Daemon = null }));
     }
 
@@ -139,6 +144,9 @@ internal sealed partial class LabRig(LabBook book, LabPlace place, Shell shell)
         var process = LabHost.Make(new LabHostSpec { Title = $"orch-lab {place.Name} {name}", Hostname = name, Binds = binds }, groups);
         return new LabHolder(process, [.. LabNamespaces.Of(process.Pid)]);
     }
+
+    /// <summary>Held so that it can be looked at after the host's end; null when that has come.</summary>
+    private static SafeFileHandle? Network(LabHostState host) => host.Holder?.Process.IsAlive == true ? LabHost.OpenNetwork(host.Holder.Process) : null;
 
     private Task PlugAsync(LabSwitch lan, LabHostState host) => LabHost.InNetworkAsync(
         host.Holder!.Process, ns => lan.PlugAsync(host.Name, ns, IPAddress.Parse(host.Address), State.Network.PrefixLength, State.Gateway));

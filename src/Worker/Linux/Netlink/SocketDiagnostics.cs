@@ -10,6 +10,12 @@ internal sealed record BoundSocket(byte Protocol, IPAddress Address, int Port, u
 internal static class SocketDiagnostics
 {
     private const ushort SockDiagByFamily = 20;
+    private const ushort SockDestroy = 21;
+    private const byte Tcp = 6;
+    private const int IdLength = 48; // struct inet_diag_sockid
+    private const uint StateTimeWait = 1 << 6;
+    private const int NoEntry = 2;
+    private const int NotSupported = 95;
     private const byte AfInet = 2;
     private const byte AfInet6 = 10;
     private const uint StateClose = 1 << 7;
@@ -36,6 +42,40 @@ internal static class SocketDiagnostics
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// Ends every TCP connection of the socket's network namespace, also those that no process has any more (SOCK_DESTROY). Before Linux 6.12 such a one would
+    /// stay for ever (kernel commit bac76cf89816): do not call it there.
+    /// </summary>
+    internal static void DestroyConnections(NetlinkSocket socket)
+    {
+        foreach (var family in (ReadOnlySpan<byte>)[AfInet, AfInet6])
+        {
+            var connections = new List<byte[]>();
+            var list = new NetlinkBatch();
+            Request(list, family, Tcp, ~(StateClose | StateListen | StateTimeWait | StateBoundInactive));
+            socket.Query(list, message =>
+            {
+                if (message.Type == SockDiagByFamily && message.Body.Length >= 4 + IdLength)
+                    connections.Add(message.Body.Slice(4, IdLength).ToArray());
+            });
+            foreach (var id in connections)
+            {
+                var batch = new NetlinkBatch();
+                batch.Begin("end a connection", SockDestroy, NetlinkFlags.Request);
+                batch.UInt8(family);
+                batch.UInt8(Tcp);
+                batch.UInt16(0);
+                batch.UInt32(uint.MaxValue);
+                foreach (var one in id)
+                    batch.UInt8(one);
+                batch.End();
+                // It may have ended meanwhile; a kernel without the call (CONFIG_INET_DIAG_DESTROY) lets it end by itself.
+                if (socket.TryExecute(batch) is { } error && error.Errno is not (NoEntry or NotSupported))
+                    throw error;
+            }
+        }
     }
 
     // struct inet_diag_req_v2
