@@ -28,6 +28,7 @@ public sealed class RoomTests
     [InlineData("Orchestrator.Manager.Scheduling", "Orchestrator.Manager.State")]
     [InlineData("Orchestrator.Manager.Dispatch", "Orchestrator.Manager.State")]
     [InlineData("Orchestrator.Manager.Api", "Orchestrator.Manager.State")]
+    [InlineData("Orchestrator.Manager.Roles", "Orchestrator.Manager.State")]
     public void A_manager_room_knows_only(string room, params string[] known) => Knows(Manager, "Orchestrator.Manager", room, known);
 
     [Fact]
