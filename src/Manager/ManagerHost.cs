@@ -72,7 +72,7 @@ internal sealed class ManagerHost : IAsyncDisposable
         Stopping = stopping.Token;
         cluster.ProposeThrough(raft);
         cluster.ForwardThrough(forwarding);
-        cluster.GuardBy((state, command) => RolePlan.Refuse(state, managers.View, command));
+        cluster.GuardBy((state, command) => command is UpdateNode or LeaveNode ? RolePlan.Refuse(state, managers.View, command) : null);
         dispatcher = new(cluster, LeaderAddress, options.Time, ids, () => Fraction(options.Random), options.Logs.CreateLogger<Dispatcher>());
         rooms = new(
             raft,
