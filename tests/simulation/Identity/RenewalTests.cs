@@ -37,7 +37,7 @@ public sealed class RenewalTests
         lab.World.RunUntil(() => false, TimeSpan.FromMinutes(minutes * 30));
 
         Assert.All(renewals, r => Assert.InRange(r, 37, 60)); // 30 lives, each cut to between 50 and 80 %
-        Assert.All(lab.Members, m => Assert.Equal(NodeRole.Manager, lab.Members[0].Box.Current.Role));
+        Assert.Equal(NodeRole.Manager, lab.Members[0].Box.Current.Role);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class RenewalTests
         Assert.Same(before, lab.Members[1].Box.Current);
 
         lab.CutOff = false;
-        Assert.True(lab.World.RunUntil(() => !ReferenceEquals(before, lab.Members[1].Box.Current), TimeSpan.FromMinutes(5)));
+        Assert.True(lab.World.RunUntil(() => !ReferenceEquals(before, lab.Members[1].Box.Current), TimeSpan.FromMinutes(20)));
         lab.EveryoneMustTrustEveryone();
     }
 
