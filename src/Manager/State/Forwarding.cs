@@ -25,6 +25,9 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
+    /// <summary>Delay takes whole milliseconds: a part of one would be none, and the wait would spin.</summary>
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1);
+
     private volatile Lead lead = new(null, time.GetTimestamp());
 
     /// <summary>Follows who leads, until cancelled.</summary>
@@ -84,7 +87,7 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
                 if (left <= TimeSpan.Zero)
                     throw new ClusterUnavailableException(NoLeader + (unsure() ? Unsure : ""));
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, now.Ended);
-                await Task.Delay(left, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                await Task.Delay(left > Least ? left : Least, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
                 continue;
             }
 

@@ -125,13 +125,14 @@ internal sealed class SimulatedSwarm
     private void Begin()
     {
         var client = clients[0];
-        var init = new InitSwarm(new() { Id = "swarm" }, NodeOf(agents.Count > 0 ? WorkerName(0) : managers[0].Node, NodeRole.Manager)) { At = fabric.Now, RequestId = client.NextRequest() };
+        var init = new InitSwarm(new() { Id = "swarm" }, NodeOf(managers[0].Node, NodeRole.Manager)) { At = fabric.Now, RequestId = client.NextRequest() };
         var made = world.Run(() => client.WriteAsync(init), Patience);
         if (made.Refusal is { } refusal)
             throw new InvalidOperationException(refusal.Message);
-        for (var i = 1; i < agents.Count; i++)
+        var others = managers.Skip(1).Select(m => NodeOf(m.Node, NodeRole.Manager)).Concat(agents.Select(a => NodeOf(a.Node, NodeRole.Worker)));
+        foreach (var node in others.ToList())
         {
-            var join = new JoinNode(NodeOf(WorkerName(i), NodeRole.Worker)) { At = fabric.Now, RequestId = client.NextRequest() };
+            var join = new JoinNode(node) { At = fabric.Now, RequestId = client.NextRequest() };
             world.Run(() => client.WriteAsync(join), Patience);
         }
 
@@ -325,7 +326,10 @@ internal sealed class SimulatedSwarm
             return "there is not one leader";
         if (Members.FirstOrDefault(m => m.Life!.Host.Cluster.Current.Index != oracle.State.Index) is { } behind)
             return $"{behind.Node} is at {behind.Life!.Host.Cluster.Current.Index} of {oracle.State.Index}";
-        return agents.Count == 0 ? null : Convergence.Missing(oracle.State, agents);
+        if (agents.Count == 0)
+            return null;
+        var managing = managers.Select(m => m.Node); // they run no agents here
+        return Convergence.Missing(oracle.State with { Nodes = oracle.State.Nodes.RemoveRange(managing) }, agents);
     }
 
     private void AfterStep()
