@@ -48,7 +48,7 @@ internal sealed class SimulatedSwarm
         var acknowledged = new Acknowledged();
         for (var i = 0; i < plans.Clients; i++)
             clients.Add(new(place++, plans.Workers > 0, calls, fabric, managers, oracle, acknowledged, new(dice.Next())));
-        voters = [.. managers.Take(plans.Managers).Select(m => m.Peer)];
+        voters = [managers[0].Peer]; // as in life: the others join it
         oracle.Begin(Membership.Of(voters));
         world.AfterStep = AfterStep;
     }
@@ -136,6 +136,19 @@ internal sealed class SimulatedSwarm
             world.Run(() => client.WriteAsync(join), Patience);
         }
 
+        foreach (var manager in managers.Take(script.Plans.Managers).Skip(1))
+        {
+            var added = new TaskCompletionSource();
+            for (var asked = 0; !added.Task.IsCompleted; asked++)
+            {
+                if (asked > 30)
+                    throw new InvalidOperationException($"{manager.Node} does not become a voter");
+                AskLeader((raft, stop) => AdmitAsync(raft, manager.Peer, added, stop));
+                world.RunUntil(() => added.Task.IsCompleted, TimeSpan.FromSeconds(2));
+                ThrowSurprise();
+            }
+        }
+
         for (var i = 0; i < 3; i++)
         {
             var register = new CreateSecret("register" + i, new() { Name = "register-" + i, Data = [1] }) { At = fabric.Now, RequestId = client.NextRequest() };
@@ -146,6 +159,12 @@ internal sealed class SimulatedSwarm
             world.Post(_ => agent.Start(), null);
         foreach (var each in clients)
             world.Post(_ => _ = LiveAsync(each), null);
+    }
+
+    private static async Task AdmitAsync(RaftNode raft, PeerId peer, TaskCompletionSource added, CancellationToken stop)
+    {
+        await raft.AddMemberAsync(peer, stop);
+        added.TrySetResult();
     }
 
     private async Task LiveAsync(Client client)
@@ -169,7 +188,7 @@ internal sealed class SimulatedSwarm
     };
 
     private void Start(SimulatedManager manager) =>
-        manager.Start(manager.Number < script.Plans.Managers && !manager.WasWiped ? voters : [], script.Plans, p => byPeer.GetValueOrDefault(p), fabric, oracle);
+        manager.Start(manager.Number == 0 && !manager.WasWiped ? voters : [], script.Plans, p => byPeer.GetValueOrDefault(p), fabric, oracle);
 
     private void Happen(Happening happening)
     {

@@ -156,6 +156,7 @@ internal sealed partial class RaftCore
             return;
         follower.Heard(ticks);
         follower.MakeRoom();
+        follower.CatchUp(log.Last, ticks, options.ElectionTicks); // in a cluster that writes nothing a slow first round would have no second
         OnConfirmation(m);
         if (follower.Match < log.Last && follower.Pace != Pace.Snapshot && follower.MaySend)
             SendAppend(m.From, follower);
