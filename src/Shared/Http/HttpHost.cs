@@ -13,12 +13,6 @@ public sealed class HttpHost : IAsyncDisposable
 {
     private readonly KestrelServer _server;
 
-    /// <summary>
-    /// A call is handled where its bytes were received, and its answer is sent where it was written, without a change of threads at each step. Not
-    /// unsafe here: the framework tells of received bytes on threads of the pool, so a handler that takes long holds back its own connection alone.
-    /// </summary>
-    private static SocketTransportOptions Inline { get; } = new() { UnsafePreferInlineScheduling = true };
-
     private HttpHost(KestrelServer server) => _server = server;
 
     /// <summary>Listens where <paramref name="configure"/> says.</summary>
@@ -27,8 +21,9 @@ public sealed class HttpHost : IAsyncDisposable
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
         configure(options);
+        // Not with inline scheduling, though it is faster: a handler that reads an archive would hold up the very thread that brings its bytes.
         var server = new KestrelServer(
-            Options.Create(options), new SocketTransportFactory(Options.Create(Inline), logs), logs);
+            Options.Create(options), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), logs), logs);
         try
         {
             await server.StartAsync(new Application(handle), stop);

@@ -12,8 +12,20 @@ internal static class LabNamespaces
     internal static IEnumerable<string> Of(int pid) =>
         Kinds.Select(kind => Link($"/proc/{pid}/ns/{kind}")).OfType<string>();
 
-    /// <summary>Waits until no process is in any of them; answers who still is.</summary>
-    internal static async Task<IReadOnlyList<string>> EmptyAsync(IEnumerable<(string Host, string Namespace)> namespaces, TimeProvider time, CancellationToken stop)
+    /// <summary>The processes that are in any of them.</summary>
+    internal static IReadOnlySet<int> Inside(IEnumerable<(string Host, string Namespace)> namespaces)
+    {
+        var wanted = namespaces.Select(n => n.Namespace).ToHashSet(StringComparer.Ordinal);
+        return wanted.Count == 0 ? new HashSet<int>() : Processes().Where(pid => Of(pid).Any(wanted.Contains)).ToHashSet();
+    }
+
+    /// <summary>Waits until none of the processes is in any of them; answers who still is.</summary>
+    /// <param name="namespaces">The lab's.</param>
+    /// <param name="before">Who was in one while the lab was up. Anybody else is in another namespace: the kernel gives a number again at once.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stop">Ends the wait.</param>
+    internal static async Task<IReadOnlyList<string>> EmptyAsync(
+        IEnumerable<(string Host, string Namespace)> namespaces, IReadOnlySet<int> before, TimeProvider time, CancellationToken stop)
     {
         var wanted = namespaces.ToDictionary(n => n.Namespace, n => n.Host, StringComparer.Ordinal);
         if (wanted.Count == 0)
@@ -21,7 +33,7 @@ internal static class LabNamespaces
         var began = time.GetTimestamp();
         while (true)
         {
-            var inside = Processes().SelectMany(pid => Of(pid).Where(wanted.ContainsKey).Take(1).Select(ns => (pid, ns))).ToList();
+            var inside = before.SelectMany(pid => Of(pid).Where(wanted.ContainsKey).Take(1).Select(ns => (pid, ns))).ToList();
             if (inside.Count == 0)
                 return [];
             if (time.GetElapsedTime(began) > Patience)

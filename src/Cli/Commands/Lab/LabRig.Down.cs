@@ -14,6 +14,7 @@ internal sealed partial class LabRig
     {
         var known = book.Current is { } state ? state.Hosts.Select(h => h.Name) : [];
         var left = new List<string>();
+        var inside = LabNamespaces.Inside(Namespaces());
         var networks = (book.Current?.Hosts ?? []).Select(Network).OfType<SafeFileHandle>().ToList();
         var hosts = known.Concat(_groups.Children()).Where(h => h != LabPlace.Switch).Distinct(StringComparer.Ordinal);
         foreach (var refusals in await Task.WhenAll(hosts.Select(h => _groups.Of(h).RemoveAsync(stop))))
@@ -28,7 +29,7 @@ internal sealed partial class LabRig
         if (book.Current?.Switch?.Process.IsAlive == true)
             await UnpluggedAsync(stop);
         left.AddRange(await _groups.RemoveAsync(stop));
-        left.AddRange(await LabNamespaces.EmptyAsync(Namespaces(), shell.Time, stop));
+        left.AddRange(await LabNamespaces.EmptyAsync(Namespaces(), inside, shell.Time, stop));
         if (left.Count > 0)
             return left;
         foreach (var point in Mounts.Below(place.Folder))
