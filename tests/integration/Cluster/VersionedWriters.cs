@@ -189,10 +189,20 @@ internal sealed class VersionedWriters : IAsyncDisposable
         return (labels, config);
     }
 
-    /// <summary>Empty for a host that is no manager now.</summary>
+    /// <summary>Empty for a host that is no manager now, or that does not answer.</summary>
     private static async Task<IReadOnlyList<string>> NamesAsync(HttpClient manager)
     {
-        using var answer = await manager.GetAsync("configs");
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await manager.GetAsync("configs");
+        }
+        catch (OperationCanceledException)
+        {
+            return []; // it did not answer in time; the others say as much, and somebody has to
+        }
+
+        using var _ = answer;
         if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
             return [];
         var all = await answer.Content.ReadFromJsonAsync<JsonArray>();
