@@ -92,7 +92,7 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
     private void Became(Membership next)
     {
         memberships.Add(next);
-        foreach (var twice in managers.Where(m => next.Electors.Count(e => e == m.Peer || m.Former.Contains(e)) > 1))
+        foreach (var twice in managers.Where(m => next.Electors.Count(m.Is) > 1))
             throw Broken($"{twice.Node} votes under two numbers");
     }
 
@@ -212,7 +212,7 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
             throw Broken($"{manager.Node} applied through {through}, but has not written {index}, nor has anybody else applied it");
         }
 
-        if (!memberships.Any(m => m.HasQuorum(p => managers.FirstOrDefault(o => o.Peer == p)?.Disk.Holds(index, entry.Term) ?? false)))
+        if (!memberships.Any(m => m.HasQuorum(p => managers.Any(o => o.DiskOf(p)?.Holds(index, entry.Term) ?? false))))
             throw Broken($"{manager.Node} applied entry {index} of term {entry.Term}, which is not on the disks of a majority: " + string.Join(", ", managers.Where(m => m.Disk.Holds(index, entry.Term)).Select(m => m.Node)));
         Committed = index;
         committed.Add(index, entry.Term);
@@ -264,7 +264,7 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
     private ulong? TermAt(SimulatedManager manager, ulong index) =>
         index == 0 ? 0 : manager.Log.TryGetValue(index, out var entry) ? entry.Term : committed.TryGetValue(index, out var term) ? term : null;
 
-    private string Name(PeerId peer) => managers.FirstOrDefault(m => m.Peer == peer || m.Former.Contains(peer))?.Node.Value ?? peer.ToString();
+    private string Name(PeerId peer) => managers.FirstOrDefault(m => m.Is(peer))?.Node.Value ?? peer.ToString();
 
     private static string Text(Outcome outcome) => $"{outcome.Index} {outcome.Refusal?.Kind}";
 

@@ -49,13 +49,18 @@ internal sealed class SimulatedManager
     /// <summary>Its number: another one for every journal that it begins with.</summary>
     internal PeerId Peer { get; private set; }
 
-    /// <summary>The numbers that it had before, which go with journals that are gone.</summary>
-    internal List<PeerId> Former { get; } = [];
+    /// <summary>The numbers that it had before, with the disks that are gone: Raft counts them as voters that are down.</summary>
+    internal Dictionary<PeerId, ManagerDisk> Former { get; } = [];
+
+    internal bool Is(PeerId peer) => peer == Peer || Former.ContainsKey(peer);
 
     /// <summary>It lost its disk: from then on it asks to be taken in by itself, whenever it is started.</summary>
     internal bool AsksIn { get; set; }
 
-    internal ManagerDisk Disk { get; } = new();
+    internal ManagerDisk Disk { get; private set; } = new();
+
+    /// <summary>The disk that goes with a number.</summary>
+    internal ManagerDisk? DiskOf(PeerId peer) => peer == Peer ? Disk : Former.GetValueOrDefault(peer);
 
     internal Skew Skew { get; }
 
@@ -120,9 +125,9 @@ internal sealed class SimulatedManager
 
     internal void Wipe()
     {
-        Disk.Wipe();
+        Former.Add(Peer, Disk);
+        Disk = new() { Slowness = Disk.Slowness };
         Log.Clear();
-        Former.Add(Peer);
         Peer = new(MemberNumber.Draw(Fill));
         (WasWiped, IsRemoved) = (true, false);
     }
