@@ -35,6 +35,7 @@ internal sealed class ManagerHost : IAsyncDisposable
     private readonly Forwarding forwarding;
     private readonly ControlCaller leader;
     private readonly Admission admission;
+    private readonly PeerId self;
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task running = Task.CompletedTask;
@@ -55,21 +56,26 @@ internal sealed class ManagerHost : IAsyncDisposable
         var ids = new IdSource(options.Random);
         voter ??= new()
         {
-            Self = Voter(options.NodeId),
-            Voters = options.Birth == ManagerBirth.Joining ? [] : [Voter(options.NodeId)],
+            Self = NumberOf(options),
+            Voters = options.Birth == ManagerBirth.Joining ? [] : [NumberOf(options)],
             BeginAnew = options.Birth == ManagerBirth.Anew,
         };
+        self = voter.Self;
         log = options.Logs.CreateLogger("Orchestrator.Manager.Roles");
         cluster = new(Number(options.Random));
         peers = new(() => cluster.Current, options.Told, options.Connect, options.Time);
-        this.network = network ?? (rpc = new RpcPeerNetwork(peers.Reach, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)));
+        this.network = network ?? (rpc = new RpcPeerNetwork(peers.Reach, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random))
+        {
+            Address = options.Address,
+            Heard = Heard,
+        });
         raft = new(
             voter, journal, this.network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
-        managers = new(options.NodeId, cluster, raft);
-        forwarding = new(cluster, voter.Self, raft, new ControlLink(peers.Control), options.Time);
+        managers = new(options.NodeId, new(self.Value), cluster, raft);
+        forwarding = new(cluster, self, raft, new ControlLink(peers.Control), options.Time);
         leader = new(() => peers.All, peers.Control, options.Time);
-        admission = new(options.NodeId, options.Address, managers, leader, options.Time, log);
+        admission = new(new() { NodeId = options.NodeId, Member = self.Value, Address = options.Address }, cluster, managers, leader, options.Time, log);
         Certificates = new CertificateService(cluster, options.Time, options.Logs.CreateLogger<CertificateService>());
         Stopping = stopping.Token;
         cluster.ProposeThrough(raft);
@@ -115,6 +121,9 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     internal RaftNode Raft => raft;
 
+    /// <summary>Where the other managers are.</summary>
+    internal PeerBook Book => peers;
+
     /// <summary>Never completes while all is well; faults when the manager can't go on and its host has to stop.</summary>
     internal Task Failed => failed.Task;
 
@@ -128,7 +137,7 @@ internal sealed class ManagerHost : IAsyncDisposable
     internal static JournalOptions JournalOf(ManagerOptions options) => new()
     {
         Directory = JournalDirectory(options.DataRoot),
-        PersistenceId = options.NodeId.Value,
+        PersistenceId = options.Member is { } member ? $"{options.NodeId}-{member:x16}" : options.NodeId.Value,
         Time = options.Time,
         Server = options.Journal,
         UnlockKey = options.UnlockKey,
@@ -145,7 +154,7 @@ internal sealed class ManagerHost : IAsyncDisposable
     {
         await raft.StartAsync(stop);
         running = RunAsync();
-        if (raft.Members.Voters is not [var only] || only != Voter(options.NodeId))
+        if (raft.Members.Voters is not [var only] || only != self)
             return;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, stopping.Token);
         await foreach (var status in raft.WatchLeadershipAsync(either.Token))
@@ -196,6 +205,25 @@ internal sealed class ManagerHost : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Before it stops for a while: has another manager lead, if it leads and one can, so that writes go on at once. Best effort: else the others
+    /// elect one when they miss this one.
+    /// </summary>
+    internal async Task StepAsideAsync(TimeSpan patience)
+    {
+        if (managers.View is not { } view || view.Leader != view.Self || raft.Members.Voters.Length < 2)
+            return;
+        using var late = new CancellationTokenSource(patience, options.Time);
+        try
+        {
+            await managers.HandOverAsync(late.Token);
+        }
+        catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException or OperationCanceledException)
+        {
+            log.StopsAsLeader(failure.Message);
+        }
+    }
+
     /// <summary>Makes the cluster: its first entry, with this node as the first.</summary>
     internal Task<Outcome> InitAsync(InitSwarm command, CancellationToken stop) => cluster.ProposeAsync(command, stop);
 
@@ -222,15 +250,16 @@ internal sealed class ManagerHost : IAsyncDisposable
     /// <summary>Takes the links to peers whose address changed down; the next message finds the new one.</summary>
     private async Task WatchPeersAsync(CancellationToken stop)
     {
-        var before = ImmutableDictionary<NodeId, string>.Empty;
+        var before = ImmutableDictionary<PeerId, string>.Empty;
         while (true)
         {
             var state = cluster.Current;
-            var now = state.Nodes.Values.Where(n => n.ManagerStatus is not null).ToImmutableDictionary(n => n.Id, n => n.ManagerStatus!.Addr);
-            foreach (var (node, address) in now)
+            var now = state.Nodes.Values.Where(n => n.ManagerStatus is not null)
+                .ToImmutableDictionary(n => new PeerId(MemberNumber.Of(n.Id, n.ManagerStatus!.Member).Value), n => n.ManagerStatus!.Addr);
+            foreach (var (peer, address) in now)
             {
-                if (before.TryGetValue(node, out var former) && former != address)
-                    rpc?.Moved(RaftManagers.PeerOf(node));
+                if (before.TryGetValue(peer, out var former) && former != address)
+                    rpc?.Moved(peer);
             }
 
             before = now;
@@ -280,12 +309,8 @@ internal sealed class ManagerHost : IAsyncDisposable
     }
 
     /// <summary>Never completes while all is well, as the other loops.</summary>
-    private async Task AdmitAsync(CancellationToken stop)
-    {
-        if (options.Connect is not null)
-            await admission.RunAsync(stop);
-        await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
-    }
+    private Task AdmitAsync(CancellationToken stop) =>
+        options.Connect is not null ? admission.RunAsync(stop) : Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
 
     private async Task RunAsync()
     {
@@ -308,8 +333,13 @@ internal sealed class ManagerHost : IAsyncDisposable
     /// <summary>Where others find the manager that leads; null: not known here.</summary>
     private string? LeaderAddress() => raft.Current.Leader is { } leads ? peers.Find(leads)?.Address : null;
 
-    /// <summary>A voter's number is made from its node's id, so that it needs no registry and survives restarts.</summary>
-    internal static PeerId Voter(NodeId node) => RaftManagers.PeerOf(node);
+    private void Heard(PeerId peer, RpcServerCall call)
+    {
+        if (call.Peer is { } by && call.Metadata[RaftMethods.AddressHeader] is { Length: > 0 } address)
+            peers.Heard(peer, new() { NodeId = by.NodeId, Address = address });
+    }
+
+    private static PeerId NumberOf(ManagerOptions options) => new(MemberNumber.Of(options.NodeId, options.Member).Value);
 
     private static ulong Number(RandomFill random)
     {

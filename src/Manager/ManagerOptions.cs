@@ -25,6 +25,9 @@ internal sealed record ManagerOptions
 {
     internal required NodeId NodeId { get; init; }
 
+    /// <summary>The number that was drawn for its journal; null: that began before numbers were drawn, and the node's id makes it.</summary>
+    internal ulong? Member { get; init; }
+
     /// <summary>The daemon's data root; the manager keeps its journal in <c>manager/</c> below it.</summary>
     internal required string DataRoot { get; init; }
 

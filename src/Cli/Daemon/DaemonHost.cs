@@ -141,6 +141,7 @@ internal sealed class DaemonHost
         Later("cluster node", node.DisposeAsync);
         await node.ResumeAsync(stop);
         await ListenApiAsync(worker, node, stop);
+        Later("leadership", node.StepAsideAsync);
         return Task.WhenAny(worker.Failed, node.Failed).Unwrap();
     }
 

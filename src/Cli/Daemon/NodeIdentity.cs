@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
+using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Cli.Daemon;
 
@@ -26,6 +27,12 @@ internal sealed record NodeIdentity
 
     /// <summary>True: the manager's log began empty and was told by a leader; false: the cluster began with it.</summary>
     public bool Joined { get; init; }
+
+    /// <summary>
+    /// The manager's number in the consensus: drawn when its journal begins empty, written here before it is used, and never used with another
+    /// journal. Null on a worker, and for a manager whose journal began before numbers were drawn.
+    /// </summary>
+    public ulong? Member { get; init; }
 
     /// <summary>True: the operator had the cluster begin anew with this manager, and that is not finished.</summary>
     public bool BeginsAnew { get; init; }
@@ -72,6 +79,7 @@ internal sealed class NodeIdentityFile(string dataRoot)
         }
 
         File.Move(next, FilePath, overwrite: true);
+        FileOps.SyncDirectory(Directory); // a manager's number is not to be forgotten once others heard it
     }
 
     /// <summary>Forgets the cluster: the identity first, so that a crash in between leaves no node of a half-deleted state.</summary>

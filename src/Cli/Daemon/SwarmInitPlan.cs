@@ -14,6 +14,7 @@ internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, ClusterEndpoin
     /// <param name="description">What this host says of itself.</param>
     /// <param name="addresses">This host's IPv4 addresses by interface; the first is taken when none is named.</param>
     /// <param name="defaultPools">The daemon's, for a request without pools.</param>
+    /// <param name="member">The first manager's number, fresh.</param>
     /// <param name="now">Stamps both objects.</param>
     /// <exception cref="ApiException">Every problem of the request.</exception>
     internal static SwarmInitPlan Make(
@@ -23,6 +24,7 @@ internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, ClusterEndpoin
         NodeDescription description,
         IReadOnlyList<(string Interface, IPAddress Address)> addresses,
         IReadOnlyList<AddressRange> defaultPools,
+        ulong member,
         DateTimeOffset now)
     {
         var problems = new List<Problem>();
@@ -67,7 +69,7 @@ internal sealed record SwarmInitPlan(Swarm Swarm, Node FirstNode, ClusterEndpoin
                 Spec = new NodeSpec { Role = NodeRole.Manager, Availability = availability },
                 Description = description,
                 Status = new NodeStatus { State = NodeState.Unknown, Addr = endpoints.Address },
-                ManagerStatus = new ManagerStatus { Addr = endpoints.Advertised },
+                ManagerStatus = new ManagerStatus { Addr = endpoints.Advertised, Member = member },
                 ClusterAddr = endpoints.Advertised,
             },
             endpoints);

@@ -28,6 +28,7 @@ internal sealed partial class SwarmNode
                 worker.Describe(),
                 NodeAddresses.Read(),
                 [.. options.DefaultAddressPools.Select(AddressPools.Parse).OfType<AddressRange>()],
+                DrawNumber(),
                 now);
             Probe(plan.Endpoints.Listen);
             var security = ClusterSecurity.Begin(CertificateAuthority.Create(now), RandomNumberGenerator.GetBytes(34)) with
@@ -41,7 +42,8 @@ internal sealed partial class SwarmNode
                 Address = plan.Endpoints.Address,
                 ListenAddr = plan.Endpoints.Listen.ToString(),
                 ClusterAddr = plan.Endpoints.Advertised,
-                Managers = [new() { NodeId = plan.FirstNode.Id, Address = plan.Endpoints.Advertised }],
+                Member = plan.FirstNode.ManagerStatus!.Member,
+                Managers = [new() { NodeId = plan.FirstNode.Id, Address = plan.Endpoints.Advertised, Member = plan.FirstNode.ManagerStatus.Member }],
             };
             var member = Make(identity, SelfIssued(security, identity, plan.Swarm.Spec.CaConfig.NodeCertExpiry, now));
             try
@@ -95,7 +97,7 @@ internal sealed partial class SwarmNode
         {
             Address = endpoints.Address,
             ClusterAddr = endpoints.Advertised,
-            Managers = [new() { NodeId = member.Identity.NodeId, Address = endpoints.Advertised }],
+            Managers = [new() { NodeId = member.Identity.NodeId, Address = endpoints.Advertised, Member = member.Identity.Member }],
             BeginsAnew = true,
         };
         _identityFile.Write(identity);
@@ -115,7 +117,7 @@ internal sealed partial class SwarmNode
     private async Task FinishBeginningAnewAsync(SwarmMember member, CancellationToken stop)
     {
         var identity = member.Identity;
-        var outcome = await member.Manager!.BeginAnewAsync(new BeginAnew(identity.NodeId, identity.ClusterAddr) { At = time.GetUtcNow() }, stop);
+        var outcome = await member.Manager!.BeginAnewAsync(new BeginAnew(identity.NodeId, identity.ClusterAddr, identity.Member) { At = time.GetUtcNow() }, stop);
         if (outcome.Refusal is { } refusal)
             throw ClusterDoor.Refused(refusal);
         member.Identity = identity with { BeginsAnew = false };
@@ -161,7 +163,7 @@ internal sealed partial class SwarmNode
     private async Task<NodeCredentials> FoundAuthorityAsync(NodeIdentity identity, CancellationToken stop)
     {
         var now = time.GetUtcNow();
-        await using var manager = new ManagerHost(new ManagerOptions { NodeId = identity.NodeId, DataRoot = options.DataRoot, Journal = options.Journal, Logs = logs, Time = time });
+        await using var manager = new ManagerHost(new ManagerOptions { NodeId = identity.NodeId, Member = identity.Member, DataRoot = options.DataRoot, Journal = options.Journal, Logs = logs, Time = time });
         await manager.StartAsync(stop);
         if (manager.Cluster.Current.Security is not { } security)
         {

@@ -36,6 +36,7 @@ internal sealed partial class SwarmNode
                 ClusterAddr = plan.Endpoints.Advertised,
                 Worker = joined.Credentials.Role == NodeRole.Worker,
                 Joined = true,
+                Member = joined.Credentials.Role == NodeRole.Manager ? DrawNumber() : null,
                 Managers = joined.Managers,
             };
             var member = Make(identity, joined.Credentials);

@@ -64,7 +64,7 @@ internal sealed partial class SwarmNode
         _identityFile.Write(member.Identity);
     }
 
-    /// <remarks>Certificate as a manager; identity; journal. The manager then asks the leader to admit it, at every start until it votes.</remarks>
+    /// <remarks>Certificate as a manager; identity with a number of its own; journal. The manager then asks the leader to admit it, at every start until it votes.</remarks>
     private async Task PromoteAsync(SwarmMember member, CancellationToken stop)
     {
         _log.RoleChanges(member.Identity.NodeId.Value, "manager");
@@ -72,9 +72,8 @@ internal sealed partial class SwarmNode
             await member.Renewal.RenewAsync(stop);
         if (member.Credentials.Current.Role != NodeRole.Manager)
             return; // demoted meanwhile: the session says so too
-        if (ManagerHost.Exists(options.DataRoot))
-            Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true); // of an earlier role that ended
-        member.Identity = member.Identity with { Worker = false, Joined = true };
+        DropJournal(); // of an earlier role that ended
+        member.Identity = member.Identity with { Worker = false, Joined = true, Member = DrawNumber() };
         _identityFile.Write(member.Identity);
         await StartManagerAsync(member, ManagerBirth.Joining, unlockKey: null, stop);
     }
@@ -83,7 +82,7 @@ internal sealed partial class SwarmNode
     private async Task DemoteAsync(SwarmMember member, CancellationToken stop)
     {
         _log.RoleChanges(member.Identity.NodeId.Value, "worker");
-        member.Identity = member.Identity with { Worker = true, Joined = true };
+        member.Identity = member.Identity with { Worker = true, Joined = true, Member = null };
         _identityFile.Write(member.Identity);
         member.Locked = false;
         if (member.Manager is { } manager)
@@ -92,8 +91,7 @@ internal sealed partial class SwarmNode
             await manager.DisposeAsync();
         }
 
-        if (ManagerHost.Exists(options.DataRoot))
-            Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
+        DropJournal();
         await member.Renewal.RenewAsync(stop);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Manager;
 using Orchestrator.Manager.Api;
 using Orchestrator.Manager.Raft.Storage;
+using Orchestrator.Manager.State;
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
@@ -64,8 +65,10 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
             return;
         }
 
-        if (identity.Worker && ManagerHost.Exists(options.DataRoot))
-            Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true); // demoted, and not quite done
+        if (identity.Worker)
+            DropJournal(); // demoted, and not quite done
+        else if (!ManagerHost.Exists(options.DataRoot))
+            identity = BornAgain(identity);
         var credentials = ReadCredentials();
         if (credentials is null && (identity.Worker || identity.Joined))
             throw new DaemonException($"the certificate of node {identity.NodeId} is missing below {_identityFile.Directory}; put it back, or remove that directory and join again");
@@ -114,6 +117,13 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
         };
     }
 
+    /// <summary>The first step of the daemon's end, while everything still answers: leadership goes to another manager.</summary>
+    internal async ValueTask StepAsideAsync()
+    {
+        if (_member?.Manager is { } manager)
+            await manager.StepAsideAsync(TimeSpan.FromSeconds(1));
+    }
+
     /// <summary>Stops agent and manager; the tasks' containers run on.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -151,6 +161,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
         var host = new ManagerHost(new ManagerOptions
         {
             NodeId = member.Identity.NodeId,
+            Member = member.Identity.Member,
             DataRoot = options.DataRoot,
             Journal = options.Journal,
             SyncDirectory = FileOps.SyncDirectory,
@@ -247,9 +258,37 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     private void Forget()
     {
         _identityFile.Delete();
-        if (ManagerHost.Exists(options.DataRoot))
-            Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
+        DropJournal();
     }
+
+    /// <summary>The number that goes with it is not used again.</summary>
+    private void DropJournal()
+    {
+        if (!ManagerHost.Exists(options.DataRoot))
+            return;
+        Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
+        FileOps.SyncDirectory(options.DataRoot);
+    }
+
+    /// <summary>
+    /// A manager whose journal is not there, because it had not begun one yet or somebody removed a damaged one: it is another member from now
+    /// on, which the leader takes in for the former.
+    /// </summary>
+    private NodeIdentity BornAgain(NodeIdentity identity)
+    {
+        if (!identity.Managers.Any(m => m.NodeId != identity.NodeId && m.Address != identity.ClusterAddr))
+        {
+            throw new DaemonException(
+                $"the journal of this manager is missing: there is no {ManagerHost.JournalDirectory(options.DataRoot)}, and no other manager is known that has the swarm's state; put it back, or remove {_identityFile.Directory} and begin a new swarm");
+        }
+
+        var again = identity with { Joined = true, Member = DrawNumber() };
+        _identityFile.Write(again);
+        _log.BornAgain(identity.NodeId.Value);
+        return again;
+    }
+
+    private static ulong DrawNumber() => MemberNumber.Draw(RandomNumberGenerator.Fill);
 
     private NodeCredentials? ReadCredentials()
     {

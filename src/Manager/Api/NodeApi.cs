@@ -35,6 +35,7 @@ internal sealed class NodeApi(ClusterDoor door)
         {
             ManagerStatus = status with
             {
+                Member = null, // nobody's outside of the consensus
                 Leader = view.Leader == node.Id,
                 Reachability = view.Of(node.Id) switch
                 {

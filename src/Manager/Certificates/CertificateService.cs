@@ -121,11 +121,7 @@ internal sealed class CertificateService(ICluster cluster, TimeProvider time, IL
                 Role = role,
                 CertificatePem = certificate.ExportCertificatePem() + "\n" + (security.Rotation is { } rotation ? rotation.CrossSignedPem + "\n" : ""),
                 RootsPem = security.TrustedRootsPem,
-                Managers =
-                [
-                    .. state.Nodes.Values.Where(n => n.ManagerStatus is { Addr.Length: > 0 })
-                        .Select(n => new ManagerPeer { NodeId = n.Id, Address = n.ManagerStatus!.Addr }),
-                ],
+                Managers = ManagerPeers.Of(state),
             };
         }
         catch (CryptographicException damaged)

@@ -31,7 +31,7 @@ internal static class AssignmentPlan
         if (payloads.More)
             return PayloadsAlone(payloads, session, told);
         var first = !told.Complete;
-        var managers = Managers(state);
+        var managers = ManagerPeers.Of(state);
         var managersChanged = !managers.AsSpan().SequenceEqual(told.Managers.AsSpan());
         var role = Role(state, node) ?? told.Role;
         var roots = state.Security?.TrustedRootsPem;
@@ -81,12 +81,6 @@ internal static class AssignmentPlan
     [
         .. tasks.SelectMany(t => t.NetworksAttachments).Select(a => a.NetworkId).Distinct().Order()
             .Select(id => state.Networks.GetValueOrDefault(id) ?? state.LeavingNetworks.GetValueOrDefault(id)).OfType<Network>(),
-    ];
-
-    private static ImmutableArray<ManagerPeer> Managers(ClusterState state) =>
-    [
-        .. state.Nodes.Values.Where(n => n.ManagerStatus is { Addr.Length: > 0 })
-            .Select(n => new ManagerPeer { NodeId = n.Id, Address = n.ManagerStatus!.Addr }),
     ];
 
     /// <summary>The role in force, which is not the role wanted (<see cref="NodeSpec.Role"/>).</summary>

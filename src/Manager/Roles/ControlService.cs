@@ -33,12 +33,26 @@ internal sealed class ControlService(Cluster cluster, IManagers managers, NodeId
     {
         RequireSelf(request.NodeId);
         RequireLeading();
-        var node = RequireManager();
-        if (request.Address.Length > 0 && node.ManagerStatus?.Addr != request.Address)
-            await LedAsync(() => cluster.ProposeAsLeaderAsync(new SetManager(caller, request.Address) { At = time.GetUtcNow() }, stop));
+        if (request.Member == 0)
+            throw new RpcException(RpcStatus.InvalidArgument, "a manager has to say the number of its journal");
+        var status = RequireWanted();
+        var member = new MemberKey(request.Member);
         await LedAsync(async () =>
         {
-            await managers.AddAsync(caller, stop);
+            // Of two numbers of one node never both vote: the former goes first.
+            var former = MemberNumber.Of(caller, status.Member);
+            if (former != member && managers.View.Members.Any(m => m.Key == former))
+            {
+                log.Replaces(caller.Value, $"{former.Value:x}");
+                await managers.RemoveAsync(former, stop);
+            }
+
+            var address = request.Address.Length > 0 ? request.Address : status.Addr;
+            if (status.Addr != address || former != member)
+                await cluster.ProposeAsLeaderAsync(new SetManager(caller, address, request.Member) { At = time.GetUtcNow() }, stop);
+            if (MemberNumber.Of(caller, RequireWanted().Member) != member)
+                throw new ManagersException($"another manager of node {caller} asked to be admitted at the same time: ask again");
+            await managers.AddAsync(member, stop);
             return true;
         });
         log.Admitted(caller.Value);
@@ -80,6 +94,11 @@ internal sealed class ControlService(Cluster cluster, IManagers managers, NodeId
         cluster.Current.Nodes.TryGetValue(caller, out var node) && node.ManagerStatus is not null
             ? node
             : throw new RpcException(RpcStatus.PermissionDenied, $"node {caller} is not a manager of this swarm");
+
+    /// <summary>A manager that is on its way out is not taken in again.</summary>
+    private ManagerStatus RequireWanted() => RequireManager() is { Spec.Role: NodeRole.Manager } node
+        ? node.ManagerStatus!
+        : throw new RpcException(RpcStatus.FailedPrecondition, $"node {caller} is being demoted");
 
     private void RequireLeading()
     {

@@ -27,4 +27,13 @@ internal static partial class RoleLog
 
     [LoggerMessage(8, LogLevel.Warning, "This manager is not in the consensus yet: {Reason}")]
     public static partial void NotAdmitted(this ILogger log, string reason);
+
+    [LoggerMessage(9, LogLevel.Debug, "This manager hears no leader and asked to be taken in again: {Reason}")]
+    public static partial void StillAlone(this ILogger log, string reason);
+
+    [LoggerMessage(10, LogLevel.Information, "Manager {Node} has begun with an empty journal: its former number {Former} leaves the consensus")]
+    public static partial void Replaces(this ILogger log, string node, string former);
+
+    [LoggerMessage(11, LogLevel.Warning, "This manager stops while it leads, and the others have to elect one: {Reason}")]
+    public static partial void StopsAsLeader(this ILogger log, string reason);
 }

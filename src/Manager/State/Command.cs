@@ -78,7 +78,8 @@ internal sealed record LeaveNode(NodeId Id) : Command;
 
 /// <summary>The consensus was begun anew with one manager: every other one is a worker that is down, until it is heard of.</summary>
 /// <param name="Address">Where the one answers now, <c>host:port</c>.</param>
-internal sealed record BeginAnew(NodeId Self, string Address) : Command;
+/// <param name="Member">Its number, which stays: so does its journal. Null: made from its node's id.</param>
+internal sealed record BeginAnew(NodeId Self, string Address, ulong? Member = null) : Command;
 
 internal sealed record CreateService(ServiceId Id, ServiceSpec Spec) : Command;
 

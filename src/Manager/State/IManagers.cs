@@ -12,7 +12,7 @@ internal interface IManagers
     /// <summary>Leader only. Takes a manager in; completes when it votes, at once if it does.</summary>
     /// <exception cref="ClusterUnavailableException">This node leads no more.</exception>
     /// <exception cref="ManagersException">It can't be; the message says why.</exception>
-    Task AddAsync(NodeId node, CancellationToken stop);
+    Task AddAsync(MemberKey member, CancellationToken stop);
 
     /// <summary>Leader only. Puts a member out, also one whose node is gone; the leader itself hands leadership over.</summary>
     /// <exception cref="ClusterUnavailableException">This node leads no more.</exception>

@@ -80,4 +80,5 @@ internal sealed record SetNodeState(NodeId Id, NodeState State, string Message) 
 
 /// <summary>Makes the role that a node's spec asks for its role in force, once the consensus agrees.</summary>
 /// <param name="Address">Where the manager answers, <c>host:port</c>; null: it is none any more.</param>
-internal sealed record SetManager(NodeId Id, string? Address) : LeaderCommand;
+/// <param name="Member">Its number in the consensus, which it says when it asks to be admitted; null: as it was.</param>
+internal sealed record SetManager(NodeId Id, string? Address, ulong? Member = null) : LeaderCommand;

@@ -101,4 +101,7 @@ public sealed record ManagerStatus
     public bool Leader { get; init; }
     public Reachability Reachability { get; init; }
     public string Addr { get => field ?? ""; init; } = "";
+
+    /// <summary>The manager's number in the consensus, one for each empty journal that it begins with; the API never shows it. Null: not said yet, or made from the node's id.</summary>
+    public ulong? Member { get; init; }
 }

@@ -20,6 +20,9 @@ public sealed record ManagerPeer
 
     /// <summary><c>host:port</c>.</summary>
     public required string Address { get; init; }
+
+    /// <summary>Its number in the consensus; null: not known, or made from its node's id.</summary>
+    public ulong? Member { get; init; }
 }
 
 /// <summary>What a node is to run and to know. Replaces or changes what the agent held, by <see cref="Complete"/>.</summary>

@@ -9,7 +9,10 @@ public interface IControl
     /// <summary>Takes another manager's command into the log; completes when it is applied on the leader. A refusal is an answer, not an error.</summary>
     Task<ProposeReply> ProposeAsync(ProposeRequest request, CancellationToken stop);
 
-    /// <summary>Takes a manager that has started into the consensus; completes when it votes. One that votes already: at once.</summary>
+    /// <summary>
+    /// Takes a manager that has started into the consensus, and puts out the number that its node had there before; completes when it votes.
+    /// One that votes already: at once.
+    /// </summary>
     Task<AdmitReply> AdmitAsync(AdmitRequest request, CancellationToken stop);
 
     /// <summary>A node says farewell: it is down from now on, and a manager leaves the consensus first.</summary>
@@ -35,6 +38,9 @@ public sealed record ProposeReply
 public sealed record AdmitRequest
 {
     public required NodeId NodeId { get; init; }
+
+    /// <summary>The number that goes with its journal.</summary>
+    public required ulong Member { get; init; }
 
     /// <summary>Where it answers other managers, <c>host:port</c>.</summary>
     public string Address { get => field ?? ""; init; } = "";

@@ -69,6 +69,13 @@ internal sealed class ClusterWorld : IAsyncDisposable
     /// <summary>The node's id as its host tells.</summary>
     internal async Task<string> NodeAsync(int host) => (await this[host].GetAsync("/info")).GetProperty("Swarm").GetProperty("NodeID").GetString()!;
 
+    /// <summary>The number that a host's manager has in the consensus; null: it is none.</summary>
+    internal ulong? Number(int host)
+    {
+        using var identity = JsonDocument.Parse(File.ReadAllBytes($"{this[host].Root}/data/swarm/node.json"));
+        return identity.RootElement.TryGetProperty("Member", out var number) && number.ValueKind == JsonValueKind.Number ? number.GetUInt64() : null;
+    }
+
     /// <summary>What one manager says of every node: its state and its standing as a manager, by host.</summary>
     internal async Task<string> StandingAsync(int from = 0)
     {

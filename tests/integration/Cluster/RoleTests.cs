@@ -20,6 +20,9 @@ public sealed class RoleTests
         await world.EventuallyAsync("ready/leader ready/reachable ready/reachable");
         await world.EventuallyAsync("ready/leader ready/reachable ready/reachable", from: 2);
 
+        var number = world.Number(0);
+        Assert.NotNull(number);
+
         // The leader itself: it hands over, leaves the consensus and goes on as a worker.
         (await world[2].OrchAsync("node", "demote", await world.NodeAsync(0))).Succeeded();
         await Fixtures.Shell.EventuallyAsync("a leader among the other two", () => world.StandingAsync(from: 2),
@@ -27,10 +30,14 @@ public sealed class RoleTests
         Assert.Contains("not a swarm manager", (await world[0].OrchAsync("node", "ls")).Error, StringComparison.Ordinal);
         await world.SpreadEventuallyAsync("web", "1 1 1", from: 1);
         Assert.False(Directory.Exists($"{world[0].Root}/data/manager"), "the demoted manager kept its journal");
+        Assert.Null(world.Number(0));
 
         // And back.
         (await world[1].OrchAsync("node", "promote", await world.NodeAsync(0))).Succeeded();
         await Fixtures.Shell.EventuallyAsync("three managers", () => world.StandingAsync(from: 0),
             s => s is "ready/reachable ready/leader ready/reachable" or "ready/reachable ready/reachable ready/leader");
+        Assert.NotNull(world.Number(0));
+        Assert.NotEqual(number, world.Number(0)); // an empty journal is another member's
+        Assert.DoesNotContain("\"Member\"", (await world[0].GetAsync("/nodes")).ToString(), StringComparison.Ordinal);
     }
 }

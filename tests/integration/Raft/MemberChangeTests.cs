@@ -30,6 +30,7 @@ public sealed class MemberChangeTests : IDisposable
             await first.Node.AddMemberAsync(new(2), giveUp.Token); // once more: at once
             Assert.Equal([new(1), new(2), new(3)], first.Node.Members.Voters);
             Assert.True(first.Node.Members.IsReachable(new(3)));
+            Assert.Equal("voter-1:2377", voters[2].Spoke[first.Id]);
             var refused = await Assert.ThrowsAsync<NotLeaderException>(() => voters[1].Node.AddMemberAsync(new(3), giveUp.Token));
             Assert.Equal(new PeerId(1), refused.LeaderId);
 

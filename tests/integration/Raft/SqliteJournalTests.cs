@@ -27,6 +27,19 @@ public sealed class SqliteJournalTests : JournalClaims
     }
 
     [Fact]
+    public async Task The_journal_of_another_number_is_refused_and_not_begun_beside()
+    {
+        await WriteThreeAsync();
+        await using (var other = Journals.Open(Options with { PersistenceId = "raft-0000000000000007" }))
+        {
+            var refused = await Assert.ThrowsAsync<JournalException>(() => other.OpenAsync(default));
+            Assert.Contains("is that of raft, and this manager is raft-0000000000000007", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, (await ReopenAsync()).Entries.Count);
+    }
+
+    [Fact]
     public async Task A_journal_of_the_first_format_opens_and_goes_on_in_this_one()
     {
         await WriteThreeAsync();

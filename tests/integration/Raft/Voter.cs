@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
@@ -30,12 +31,19 @@ internal sealed class Voter : IAsyncDisposable
         journal = Journals.Open(new() { Directory = directory, PersistenceId = "raft" });
         network = new(
             peer => new RpcChannelOptions { Connect = RpcConnects.Tcp(new IPEndPoint(IPAddress.Loopback, ports[peer])) },
-            TimeProvider.System, NullLogger.Instance, () => 0.5);
+            TimeProvider.System, NullLogger.Instance, () => 0.5)
+        {
+            Address = $"voter-{id}:2377",
+            Heard = (peer, call) => Spoke[peer] = call.Metadata[RaftMethods.AddressHeader],
+        };
         Node = new(
             options, journal, network, Machine, TimeProvider.System, NullLogger.Instance, RandomNumberGenerator.GetInt32);
     }
 
     internal PeerId Id { get; }
+
+    /// <summary>Where those that spoke to it say that they answer.</summary>
+    internal ConcurrentDictionary<PeerId, string?> Spoke { get; } = [];
 
     internal ListMachine Machine { get; } = new();
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Microsoft.Extensions.Logging.Abstractions;
-using Orchestrator.Manager;
 using Orchestrator.Manager.Dispatch;
 using Orchestrator.Manager.Leadership;
 using Orchestrator.Manager.State;
@@ -144,7 +143,7 @@ internal sealed class LivenessLab
     private (SharedLog.Seat Seat, Dispatcher Dispatcher) Boot(int number)
     {
         var cluster = new Cluster((ulong)number);
-        var seat = log.Join(ManagerHost.Voter(Id(number)), cluster);
+        var seat = log.Join(new(MemberNumber.Of(Id(number), null).Value), cluster);
         cluster.ProposeThrough(seat);
         var dispatcher = new Dispatcher(cluster, () => AddressOf(seat), world.Time, ids, Jitter, NullLogger.Instance);
         var rooms = new LeaderRooms(seat, [new ControlLoop(cluster, world.Time, ids, NullLogger.Instance).RunAsync, dispatcher.RunAsync], NullLogger.Instance);

@@ -77,13 +77,4 @@ internal sealed class ManagerDisk
         HardState = hard;
         entries.Clear();
     }
-
-    internal void Wipe()
-    {
-        unsynced.Clear();
-        entries.Clear();
-        HardState = default;
-        Meta = SnapshotMeta.None;
-        Snapshot = null;
-    }
 }

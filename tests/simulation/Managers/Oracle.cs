@@ -84,9 +84,16 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
             }
 
             if (entry.Kind == EntryKind.Membership)
-                memberships.Add(Membership.Decode(entry.Data.Span));
+                Became(Membership.Decode(entry.Data.Span));
             previous = entry.Term;
         }
+    }
+
+    private void Became(Membership next)
+    {
+        memberships.Add(next);
+        foreach (var twice in managers.Where(m => next.Electors.Count(m.Is) > 1))
+            throw Broken($"{twice.Node} votes under two numbers");
     }
 
     internal void Installed(SimulatedManager manager, SnapshotMeta meta)
@@ -116,6 +123,8 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
                 Leads(manager, life, status.Term);
             if (life.Host.Failed.IsFaulted && !manager.Disk.Fails)
                 throw Broken($"{manager.Node} stopped by itself: {life.Host.Failed.Exception!.InnerException!}");
+            if (life.Asking.IsFaulted)
+                throw Broken($"{manager.Node} asks no more to be taken in: {life.Asking.Exception!.InnerException!}");
             if (life.Starting.IsFaulted && !manager.Disk.Fails)
                 throw Broken($"{manager.Node} did not start: {life.Starting.Exception!.InnerException!}");
         }
@@ -203,7 +212,7 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
             throw Broken($"{manager.Node} applied through {through}, but has not written {index}, nor has anybody else applied it");
         }
 
-        if (!memberships.Any(m => m.HasQuorum(p => managers.FirstOrDefault(o => o.Peer == p)?.Disk.Holds(index, entry.Term) ?? false)))
+        if (!memberships.Any(m => m.HasQuorum(p => managers.Any(o => o.DiskOf(p)?.Holds(index, entry.Term) ?? false))))
             throw Broken($"{manager.Node} applied entry {index} of term {entry.Term}, which is not on the disks of a majority: " + string.Join(", ", managers.Where(m => m.Disk.Holds(index, entry.Term)).Select(m => m.Node)));
         Committed = index;
         committed.Add(index, entry.Term);
@@ -255,7 +264,7 @@ internal sealed class Oracle(IReadOnlyList<SimulatedManager> managers, Func<long
     private ulong? TermAt(SimulatedManager manager, ulong index) =>
         index == 0 ? 0 : manager.Log.TryGetValue(index, out var entry) ? entry.Term : committed.TryGetValue(index, out var term) ? term : null;
 
-    private string Name(PeerId peer) => managers.FirstOrDefault(m => m.Peer == peer)?.Node.Value ?? peer.ToString();
+    private string Name(PeerId peer) => managers.FirstOrDefault(m => m.Is(peer))?.Node.Value ?? peer.ToString();
 
     private static string Text(Outcome outcome) => $"{outcome.Index} {outcome.Refusal?.Kind}";
 

@@ -67,6 +67,9 @@ internal enum Fate
     /// <summary>The leader is asked to put manager A out.</summary>
     Remove,
 
+    /// <summary>Manager A loses its disk and comes back without.</summary>
+    Replace,
+
     /// <summary>Worker A loses its power, or comes back.</summary>
     Cycle,
 }
@@ -87,6 +90,9 @@ internal sealed record Script(Plans Plans, IReadOnlyList<Happening> Happenings)
             happenings.Add(Throw(dice, plans));
         for (var i = plans.Spares > 0 ? 2 + dice.Below(6) : 0; i > 0; i--)
             happenings.Add(new(dice.Below(plans.Milliseconds), dice.Chance(60) ? Fate.Add : Fate.Remove, dice.Below(plans.Managers + plans.Spares)));
+        // One at most, and none where managers are put out meanwhile: a majority has to be left.
+        if (plans.Spares == 0 && dice.Chance(25))
+            happenings.Add(new(dice.Below(plans.Milliseconds), Fate.Replace, dice.Below(plans.Managers)));
         return new(plans, [.. happenings.OrderBy(h => h.At)]);
     }
 

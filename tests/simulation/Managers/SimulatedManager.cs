@@ -3,8 +3,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Manager;
 using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Manager.Raft.Node;
+using Orchestrator.Manager.Roles;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Protocol;
 using Orchestrator.Tests.Simulation.Control;
 using Orchestrator.Tests.Simulation.Raft;
 
@@ -15,6 +17,9 @@ internal sealed record Life(Machine Machine, ManagerHost Host, ManagerJournal Jo
 {
     /// <summary>The newest state seen of it.</summary>
     internal ClusterState Seen { get; set; } = ClusterState.Empty;
+
+    /// <summary>Its asking to be taken in.</summary>
+    internal Task Asking { get; set; } = Task.CompletedTask;
 
     /// <summary>When it was last seen leading, in the world's time.</summary>
     internal long LedAt { get; set; } = long.MinValue;
@@ -32,7 +37,7 @@ internal sealed class SimulatedManager
         this.world = world;
         this.dice = dice;
         Node = new($"m{number + 1}");
-        Peer = ManagerHost.Voter(Node);
+        Peer = new(MemberNumber.Draw(Fill));
         Skew = new(world.Time);
     }
 
@@ -41,9 +46,21 @@ internal sealed class SimulatedManager
 
     internal NodeId Node { get; }
 
-    internal PeerId Peer { get; }
+    /// <summary>Its number: another one for every journal that it begins with.</summary>
+    internal PeerId Peer { get; private set; }
 
-    internal ManagerDisk Disk { get; } = new();
+    /// <summary>The numbers that it had before, with the disks that are gone: Raft counts them as voters that are down.</summary>
+    internal Dictionary<PeerId, ManagerDisk> Former { get; } = [];
+
+    internal bool Is(PeerId peer) => peer == Peer || Former.ContainsKey(peer);
+
+    /// <summary>It lost its disk: from then on it asks to be taken in by itself, whenever it is started.</summary>
+    internal bool AsksIn { get; set; }
+
+    internal ManagerDisk Disk { get; private set; } = new();
+
+    /// <summary>The disk that goes with a number.</summary>
+    internal ManagerDisk? DiskOf(PeerId peer) => peer == Peer ? Disk : Former.GetValueOrDefault(peer);
 
     internal Skew Skew { get; }
 
@@ -56,14 +73,16 @@ internal sealed class SimulatedManager
     /// <summary>Every entry that it was ever asked to write and that no later one replaced, synced or not.</summary>
     internal Dictionary<ulong, Entry> Log { get; } = [];
 
-    internal void Start(IEnumerable<PeerId> voters, Plans plans, Func<PeerId, SimulatedManager?> find, Fabric fabric, Oracle oracle)
+    internal void Start(IEnumerable<PeerId> voters, Plans plans, Func<NodeId, SimulatedManager?> find, ControlCaller leader, Fabric fabric, Oracle oracle)
     {
         var machine = new Machine(world);
         var journal = new ManagerJournal(Disk, world.Time, new(dice.Next()), write => oracle.Asked(this, write), meta => oracle.Installed(this, meta));
-        var peers = new PeerWire(fabric, Number, machine, find, oracle.Sent);
+        var peers = new PeerWire(fabric, this, machine, find, oracle.Sent);
         var options = new ManagerOptions
         {
             NodeId = Node,
+            Member = Peer.Value,
+            Address = Node.Value,
             DataRoot = "/nowhere",
             Logs = NullLoggerFactory.Instance,
             Time = new SkewedTime(world.Time, Skew, machine),
@@ -79,9 +98,14 @@ internal sealed class SimulatedManager
         };
         var host = new ManagerHost(options, journal, peers, voter);
         var starting = new TaskCompletionSource();
-        Life = new(machine, host, journal, peers, starting.Task);
+        var life = Life = new(machine, host, journal, peers, starting.Task);
+        var admission = AsksIn ? new Admission(Request, (Cluster)host.Cluster, host.Managers, leader, options.Time, NullLogger.Instance) : null;
         machine.Run(() => _ = StartAsync(host, starting));
+        machine.Run(() => life.Asking = admission?.RunAsync(CancellationToken.None) ?? Task.CompletedTask);
     }
+
+    /// <summary>What it says when it asks to be taken in.</summary>
+    internal AdmitRequest Request => new() { NodeId = Node, Member = Peer.Value, Address = Node.Value };
 
     private static async Task StartAsync(ManagerHost host, TaskCompletionSource starting)
     {
@@ -101,8 +125,10 @@ internal sealed class SimulatedManager
 
     internal void Wipe()
     {
-        Disk.Wipe();
+        Former.Add(Peer, Disk);
+        Disk = new() { Slowness = Disk.Slowness };
         Log.Clear();
+        Peer = new(MemberNumber.Draw(Fill));
         (WasWiped, IsRemoved) = (true, false);
     }
 

@@ -1,8 +1,10 @@
+using Orchestrator.Manager;
 using Orchestrator.Manager.Raft;
 using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Manager.Raft.Node;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Rpc;
 using Orchestrator.Tests.Simulation.Control;
 using Orchestrator.Tests.Simulation.Raft;
 
@@ -22,7 +24,8 @@ internal sealed class SimulatedSwarm
     private readonly List<SimulatedManager> managers = [];
     private readonly List<SimulatedAgent> agents = [];
     private readonly List<Client> clients = [];
-    private readonly Dictionary<PeerId, SimulatedManager> byPeer = [];
+    private readonly Dictionary<NodeId, SimulatedManager> byNode = [];
+    private readonly Calls calls;
     private readonly PeerId[] voters;
     private Exception? surprise;
     private ClusterState checkedState = ClusterState.Empty;
@@ -33,12 +36,12 @@ internal sealed class SimulatedSwarm
         var plans = script.Plans;
         dice = new(plans.Seed + 0x5117);
         fabric = new(world, new(dice.Next()));
-        var calls = new Calls(fabric, failure => surprise ??= failure);
+        calls = new Calls(fabric, failure => surprise ??= failure);
         for (var i = 0; i < plans.Managers + plans.Spares; i++)
         {
             var manager = new SimulatedManager(i, world, new(dice.Next()));
             managers.Add(manager);
-            byPeer.Add(manager.Peer, manager);
+            byNode.Add(manager.Node, manager);
         }
 
         oracle = new(managers, () => world.Time.GetTimestamp());
@@ -125,11 +128,11 @@ internal sealed class SimulatedSwarm
     private void Begin()
     {
         var client = clients[0];
-        var init = new InitSwarm(new() { Id = "swarm" }, NodeOf(managers[0].Node, NodeRole.Manager)) { At = fabric.Now, RequestId = client.NextRequest() };
+        var init = new InitSwarm(new() { Id = "swarm" }, NodeOf(managers[0]) with { ManagerStatus = new() { Addr = managers[0].Node.Value, Member = managers[0].Peer.Value } }) { At = fabric.Now, RequestId = client.NextRequest() };
         var made = world.Run(() => client.WriteAsync(init), Patience);
         if (made.Refusal is { } refusal)
             throw new InvalidOperationException(refusal.Message);
-        var others = managers.Skip(1).Select(m => NodeOf(m.Node, NodeRole.Manager)).Concat(agents.Select(a => NodeOf(a.Node, NodeRole.Worker)));
+        var others = managers.Skip(1).Select(NodeOf).Concat(agents.Select(a => NodeOf(a.Node, NodeRole.Worker)));
         foreach (var node in others.ToList())
         {
             var join = new JoinNode(node) { At = fabric.Now, RequestId = client.NextRequest() };
@@ -143,7 +146,7 @@ internal sealed class SimulatedSwarm
             {
                 if (asked > 30)
                     throw new InvalidOperationException($"{manager.Node} does not become a voter");
-                AskLeader((raft, stop) => AdmitAsync(raft, manager.Peer, added, stop));
+                AskLeader((host, stop) => AdmitAsync(host, manager, added, stop));
                 world.RunUntil(() => added.Task.IsCompleted, TimeSpan.FromSeconds(2));
                 ThrowSurprise();
             }
@@ -161,9 +164,9 @@ internal sealed class SimulatedSwarm
             world.Post(_ => _ = LiveAsync(each), null);
     }
 
-    private static async Task AdmitAsync(RaftNode raft, PeerId peer, TaskCompletionSource added, CancellationToken stop)
+    private static async Task AdmitAsync(ManagerHost leader, SimulatedManager manager, TaskCompletionSource added, CancellationToken stop)
     {
-        await raft.AddMemberAsync(peer, stop);
+        await leader.ControlFor(manager.Node).AdmitAsync(manager.Request, stop);
         added.TrySetResult();
     }
 
@@ -179,6 +182,9 @@ internal sealed class SimulatedSwarm
         }
     }
 
+    /// <summary>As a join makes it: the number comes with the admission.</summary>
+    private Node NodeOf(SimulatedManager manager) => NodeOf(manager.Node, NodeRole.Manager) with { ManagerStatus = new() { Addr = manager.Node.Value } };
+
     private Node NodeOf(NodeId id, NodeRole role) => new()
     {
         Id = id,
@@ -188,7 +194,8 @@ internal sealed class SimulatedSwarm
     };
 
     private void Start(SimulatedManager manager) =>
-        manager.Start(manager.Number == 0 && !manager.WasWiped ? voters : [], script.Plans, p => byPeer.GetValueOrDefault(p), fabric, oracle);
+        manager.Start(manager.Number == 0 && !manager.WasWiped ? voters : [], script.Plans, n => byNode.GetValueOrDefault(n),
+            ControlWire.Caller(calls, manager, managers, world.Time), fabric, oracle);
 
     private void Happen(Happening happening)
     {
@@ -231,13 +238,19 @@ internal sealed class SimulatedSwarm
                 managers[a].Skew.Set(b, TimeSpan.FromMilliseconds(100 * b));
                 break;
             case Fate.Transfer:
-                AskLeader((raft, stop) => raft.TransferAsync(managers[a].Peer, stop));
+                AskLeader((host, stop) => host.Raft.TransferAsync(managers[a].Peer, stop));
                 break;
             case Fate.Add:
                 Add(managers[a]);
                 break;
             case Fate.Remove:
-                AskLeader((raft, stop) => RemoveAsync(raft, managers[a], stop));
+                AskLeader((host, stop) => RemoveAsync(host.Raft, managers[a], stop));
+                break;
+            case Fate.Replace:
+                managers[a].Crash();
+                managers[a].Wipe();
+                managers[a].AsksIn = true;
+                Start(managers[a]);
                 break;
             case Fate.Lose:
                 (fabric.LossPercent, fabric.DoublePercent) = (a, b);
@@ -254,19 +267,19 @@ internal sealed class SimulatedSwarm
         }
     }
 
-    private void AskLeader(Func<RaftNode, CancellationToken, Task> ask)
+    private void AskLeader(Func<ManagerHost, CancellationToken, Task> ask)
     {
         if (managers.Find(m => m.Life?.Host.Raft.Current.IsLeader ?? false)?.Life is { } leader)
-            leader.Machine.Run(() => _ = AskAsync(leader.Host.Raft, ask));
+            leader.Machine.Run(() => _ = AskAsync(leader.Host, ask));
     }
 
-    private async Task AskAsync(RaftNode raft, Func<RaftNode, CancellationToken, Task> ask)
+    private async Task AskAsync(ManagerHost leader, Func<ManagerHost, CancellationToken, Task> ask)
     {
         try
         {
-            await ask(raft, CancellationToken.None);
+            await ask(leader, CancellationToken.None);
         }
-        catch (Exception failure) when (failure is NotLeaderException or ProposalDroppedException or MembershipException)
+        catch (Exception failure) when (failure is NotLeaderException or ProposalDroppedException or MembershipException or RpcException)
         {
             oracle.Note(failure.Message);
         }
@@ -288,7 +301,8 @@ internal sealed class SimulatedSwarm
             Start(manager);
         }
 
-        AskLeader((raft, stop) => raft.AddMemberAsync(manager.Peer, stop));
+        var request = manager.Request;
+        AskLeader((host, stop) => host.ControlFor(manager.Node).AdmitAsync(request, stop));
     }
 
     private static void Cycle(SimulatedAgent agent)
@@ -343,6 +357,8 @@ internal sealed class SimulatedSwarm
             return $"{down.Node} is down";
         if (managers.Count(m => m.Life!.Host.Raft.Current.IsLeader) != 1)
             return "there is not one leader";
+        if (managers.Find(m => m.AsksIn && !Members.Contains(m)) is { } outside)
+            return $"{outside.Node} is not taken in";
         if (Members.FirstOrDefault(m => m.Life!.Host.Cluster.Current.Index != oracle.State.Index) is { } behind)
             return $"{behind.Node} is at {behind.Life!.Host.Cluster.Current.Index} of {oracle.State.Index}";
         if (agents.Count == 0)

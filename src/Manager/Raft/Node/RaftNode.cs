@@ -131,7 +131,8 @@ internal sealed partial class RaftNode(
                 core!.Tick();
                 break;
             case NodeMessage.FromNetwork(PeerEvent.Received(var m)):
-                core!.Step(m);
+                if (m.To == options.Self) // an earlier manager of this host had another number and another journal: what is asked of it is not this one's to answer
+                    core!.Step(m);
                 break;
             case NodeMessage.FromNetwork(PeerEvent.Unreachable(var peer)):
                 core!.ReportUnreachable(peer);

@@ -6,6 +6,7 @@ namespace Orchestrator.Manager.Raft.Node;
 /// <summary>Who this voter is, and the lengths of its time and log.</summary>
 internal sealed record RaftNodeOptions
 {
+    /// <summary>Its number, which goes with its journal: with an empty one begins a number that nobody had before.</summary>
     internal required PeerId Self { get; init; }
 
     /// <summary>Everybody who votes at the log's beginning, this node included; empty for a node that joins and waits for a leader to tell it.</summary>

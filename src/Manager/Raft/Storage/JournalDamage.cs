@@ -10,6 +10,6 @@ internal sealed record JournalDamage(string Name, string Directory)
         + $"(as {JournalTip.FileName} beside the keys says). It was damaged, or replaced by an older copy. {Remedy}. Only who accepts the loss removes {Path.Combine(Directory, JournalTip.FileName)}");
 
     private string Remedy =>
-        $"If the swarm has other managers, remove the directory {Directory} and join this node anew; if they are no majority any more, "
+        $"If the swarm has other managers, remove the directory {Directory} and start this one again: it begins an empty journal and is taken in as another member; if they are no majority any more, "
         + "start one whose journal is sound with --force-new-cluster. A single manager's directory is restored from a backup, all files of one moment";
 }

@@ -32,6 +32,8 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
             Execute("PRAGMA wal_autocheckpoint=0"); // the checkpointer's
             Execute("PRAGMA busy_timeout=5000"); // somebody may be looking with sqlite3(1)
             PrepareSchema();
+            if (tables.Stranger(connection) is { } stranger)
+                throw Stranger(stranger);
             var rows = tables.Read(connection, tail.Torn);
             insertEntry = Prepare(SqliteTables.InsertEntry);
             updateHead = Prepare(SqliteTables.UpdateHead);
@@ -123,6 +125,10 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
         command.CommandText = sql;
         return command.ExecuteScalar();
     }
+
+    /// <summary>Beginning an empty journal beside it, under a number that once had this one, is what a number of its own for each journal prevents.</summary>
+    private JournalException Stranger(string whose) => new(
+        $"the journal {Name} is that of {whose}, and this manager is {options.PersistenceId}: put the files of one moment together again, or, if the swarm has other managers, remove the directory {options.Directory}: this manager then begins an empty journal and is taken in anew");
 
     private JournalException InUse(Exception cause) =>
         new($"the journal {Name} is in use by another process; is a second daemon running on this data root?", cause);

@@ -48,6 +48,13 @@ internal sealed class SqliteTables(string persistenceId)
     internal StoredRows Read(SqliteConnection connection, string? torn) =>
         new(ReadHead(connection), ReadSnapshot(connection), ReadEntries(connection), ReadSeries(connection), torn);
 
+    /// <summary>Somebody else whose journal is in this file; null: nobody.</summary>
+    internal string? Stranger(SqliteConnection connection)
+    {
+        using var read = Command(connection, "SELECT persistence_id FROM hard_state WHERE persistence_id != $id LIMIT 1");
+        return read.ExecuteScalar() as string;
+    }
+
     private HeadRow? ReadHead(SqliteConnection connection)
     {
         using var read = Command(connection, "SELECT term, vote, commit_index, writes, first_number, last_number, snapshot_number, payload FROM hard_state WHERE persistence_id = $id");

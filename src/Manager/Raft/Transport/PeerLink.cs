@@ -7,8 +7,9 @@ using Orchestrator.Shared.Rpc;
 namespace Orchestrator.Manager.Raft.Transport;
 
 /// <summary>The way to one peer: a bounded queue, the stream that empties it, and its reconnects.</summary>
+/// <param name="introduction">What every stream begins with.</param>
 internal sealed class PeerLink(
-    PeerId peer, RpcChannelOptions options, TimeProvider time, ILogger log, Func<double> jitter, Action<PeerEvent> tell) : IAsyncDisposable
+    PeerId peer, RpcChannelOptions options, RpcCallOptions introduction, TimeProvider time, ILogger log, Func<double> jitter, Action<PeerEvent> tell) : IAsyncDisposable
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
@@ -50,7 +51,7 @@ internal sealed class PeerLink(
             try
             {
                 // The queue keeps what waits for a connection; what was in flight is lost, and Raft sends it again.
-                await channel.ClientStreamAsync(RaftMethods.Messages, OutgoingAsync(stop), stop: stop);
+                await channel.ClientStreamAsync(RaftMethods.Messages, OutgoingAsync(stop), introduction, stop);
                 if (queue.Reader.Completion.IsCompleted)
                     return; // the link is taken down, and everything has left
                 reason = "it ended the stream";

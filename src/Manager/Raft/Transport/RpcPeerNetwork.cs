@@ -13,12 +13,19 @@ namespace Orchestrator.Manager.Raft.Transport;
 /// <param name="jitter">In [0, 1): spreads reconnects.</param>
 internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, TimeProvider time, ILogger log, Func<double> jitter) : IPeerNetwork
 {
+
     private readonly Lock guard = new();
     private readonly Dictionary<PeerId, PeerLink> links = [];
     private readonly ConcurrentDictionary<PeerLink, Task> leaving = [];
     private Action<PeerEvent>? receive;
     private long droppedBefore;
     private volatile bool disposed;
+
+    /// <summary>Where this manager answers, <c>host:port</c>: it says so to those it speaks to. Empty: nothing is said.</summary>
+    internal string Address { get; init; } = "";
+
+    /// <summary>Told of who speaks, once for each stream: whoever leads has to be answered, also when nobody has told of it yet.</summary>
+    internal Action<PeerId, RpcServerCall>? Heard { get; init; }
 
     /// <summary>Messages that found a peer's queue full, or nobody who knew the way.</summary>
     internal long Dropped
@@ -51,10 +58,13 @@ internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, Tim
         .MapClientStreaming(RaftMethods.Messages, RpcAccess.Manager, async (messages, call) =>
         {
             var network = Require(current); // a stream belongs to the manager that took it, and ends with it
+            var speaks = PeerId.None;
             await foreach (var message in messages.WithCancellation(call.Stop))
             {
                 if (network.disposed)
                     throw new RpcException(RpcStatus.Unavailable, "this manager has stopped");
+                if (message.From != speaks)
+                    network.Heard?.Invoke(speaks = message.From, call);
                 network.Receive(message);
             }
 
@@ -92,12 +102,16 @@ internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, Tim
                 return null;
             }
 
-            link = new PeerLink(peer, options, time, log, jitter, e => receive?.Invoke(e));
+            link = new PeerLink(peer, options, Introduction(), time, log, jitter, e => receive?.Invoke(e));
             links[peer] = link;
             link.Start();
             return link;
         }
     }
+
+    private RpcCallOptions Introduction() => Address.Length == 0
+        ? RpcCallOptions.Default
+        : new() { Metadata = RpcMetadata.Empty.With(RaftMethods.AddressHeader, Address) };
 
     private void TakeDown(PeerId peer, bool gently)
     {

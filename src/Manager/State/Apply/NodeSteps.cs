@@ -69,8 +69,12 @@ internal static class NodeSteps
     {
         if (!draft.Nodes.TryGetValue(command.Id, out var node))
             return;
-        if (command.Address is { } address && node.Spec.Role == NodeRole.Manager && node.ManagerStatus?.Addr != address)
-            draft.Put(node with { ManagerStatus = new() { Addr = address } });
+        if (command.Address is { } address && node.Spec.Role == NodeRole.Manager)
+        {
+            var next = new ManagerStatus { Addr = address, Member = command.Member ?? node.ManagerStatus?.Member };
+            if (next != node.ManagerStatus)
+                draft.Put(node with { ManagerStatus = next });
+        }
         else if (command.Address is null && node.Spec.Role == NodeRole.Worker && node.ManagerStatus is not null)
         {
             draft.Put(node with { ManagerStatus = null });
@@ -93,7 +97,7 @@ internal static class NodeSteps
         foreach (var node in draft.Nodes.Values.Where(n => n.Spec.Role == NodeRole.Manager || n.ManagerStatus is not null).ToList())
         {
             if (node.Id == command.Self)
-                draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Manager }, ManagerStatus = new() { Addr = command.Address } });
+                draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Manager }, ManagerStatus = new() { Addr = command.Address, Member = command.Member } });
             else
             {
                 draft.Put(node with { Spec = node.Spec with { Role = NodeRole.Worker }, ManagerStatus = null, Status = node.Status with { State = NodeState.Down, Message = "the swarm was begun anew without this manager" } });

@@ -36,7 +36,7 @@ public sealed class DaemonTests
 
     private static SwarmInitPlan Plan(SwarmInitRequest request) => SwarmInitPlan.Make(
         request, "cluster", new NodeId("node"), new NodeDescription { Hostname = "h" },
-        [("eth0", IPAddress.Parse("192.0.2.7"))], [], DateTimeOffset.UnixEpoch);
+        [("eth0", IPAddress.Parse("192.0.2.7"))], [], member: 7, DateTimeOffset.UnixEpoch);
 
     [Theory]
     [InlineData(null, "192.0.2.7")]

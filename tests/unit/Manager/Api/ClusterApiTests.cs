@@ -38,6 +38,18 @@ public sealed class ClusterApiTests
     }
 
     [Theory]
+    [InlineData("/nodes")]
+    [InlineData("/nodes/m")]
+    public async Task A_managers_number_in_the_consensus_is_never_shown(string path)
+    {
+        var node = new Node { Id = new("m"), Spec = new() { Role = NodeRole.Manager }, ManagerStatus = new() { Addr = "a:1", Member = 7 } };
+        var fake = new FakeNode { Current = ClusterState.Empty with { Swarm = new() { Id = "swarm" }, Nodes = ClusterState.Empty.Nodes.Add(node.Id, node) } };
+        var call = await fake.SendAsync("GET", path);
+        Assert.Contains("a:1", call.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Member", call.Text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
     [InlineData(RefusalKind.Invalid, 400)]
     [InlineData(RefusalKind.NotFound, 404)]
     [InlineData(RefusalKind.Conflict, 409)]

@@ -36,7 +36,7 @@ internal sealed class FakeNode : ISwarmNode, ICluster, IManagers, ITaskLogs, IHo
 
     public Task UnlockAsync(string key, CancellationToken stop) => key == "SWMKEY-1-right" ? Task.CompletedTask : throw new ApiException(400, "not the key");
 
-    public Task AddAsync(NodeId node, CancellationToken stop) => throw new ManagersException("not here");
+    public Task AddAsync(MemberKey member, CancellationToken stop) => throw new ManagersException("not here");
 
     public Task RemoveAsync(MemberKey member, CancellationToken stop) => throw new ManagersException("not here");
 
