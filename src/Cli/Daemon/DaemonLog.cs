@@ -43,6 +43,9 @@ internal static partial class DaemonLog
     [LoggerMessage(13, LogLevel.Warning, "Cluster {Cluster} was begun anew with this manager {Node} alone")]
     public static partial void BeganAnew(this ILogger log, string node, string cluster);
 
+    [LoggerMessage(14, LogLevel.Warning, "A client at {Endpoint} is refused: {Reason}")]
+    public static partial void ApiClientRefused(this ILogger log, string endpoint, string reason);
+
     [LoggerMessage(20, LogLevel.Information, "This node's certificate is renewed: {Role}, until {Ends}")]
     public static partial void Renewed(this ILogger log, Shared.Model.NodeRole role, DateTimeOffset ends);
 
