@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Net.Sockets;
 
 namespace Orchestrator.Cli.Client;
@@ -28,6 +29,16 @@ internal sealed class Dialled(Socket socket, Stream stream) : IDisposable
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Says that nothing more comes, and goes on listening.</summary>
+    /// <exception cref="IOException">The daemon has ended the connection.</exception>
+    internal void CloseInput()
+    {
+        if (stream is SslStream tls)
+            tls.ShutdownAsync().GetAwaiter().GetResult();
+        else
+            socket.Shutdown(SocketShutdown.Send);
     }
 
     /// <summary>Whoever reads or writes fails now.</summary>

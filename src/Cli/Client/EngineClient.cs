@@ -12,12 +12,15 @@ namespace Orchestrator.Cli.Client;
 internal sealed class EngineClient : IDisposable
 {
     private readonly EngineWire _wire;
+    private readonly EngineTls? _tls;
     private readonly Lock _guard = new();
     private HttpClient? _http;
 
-    internal EngineClient(EngineAddress address)
+    /// <param name="time">By which certificates are valid; null: the machine's.</param>
+    internal EngineClient(EngineAddress address, TimeProvider? time = null)
     {
         Address = address;
+        _tls = address.Tcp is { } tcp ? new EngineTls(tcp, address.Url, time ?? TimeProvider.System) : null;
         _wire = new EngineWire(Dial);
     }
 
@@ -163,6 +166,10 @@ internal sealed class EngineClient : IDisposable
         {
             response = await Http().SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
         }
+        catch (HttpRequestException e) when (e.InnerException is EngineUnreachableException told)
+        {
+            throw new EngineUnreachableException(told.Message, e);
+        }
         catch (HttpRequestException e) when (Refusal(e) is { } socket)
         {
             throw Unreachable(socket);
@@ -188,7 +195,7 @@ internal sealed class EngineClient : IDisposable
         {
             return _http ??= new HttpClient(new SocketsHttpHandler
             {
-                ConnectCallback = (_, stop) => new ValueTask<Stream>(Dial(stop).Stream),
+                ConnectCallback = async (_, stop) => (_tls is null ? Dial(stop) : await _tls.DialAsync(stop)).Stream,
                 UseProxy = false,
                 UseCookies = false,
                 AllowAutoRedirect = false,
@@ -203,7 +210,7 @@ internal sealed class EngineClient : IDisposable
     private Dialled Dial(CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        return Dialled.Unix(Address.Path);
+        return _tls is null ? Dialled.Unix(Address.Path) : _tls.DialAsync(stop).GetAwaiter().GetResult();
     }
 
     private EngineUnreachableException BrokenOff(Exception e) => new($"the daemon at {Address.Url} broke off: {e.Message}", e);
@@ -212,6 +219,12 @@ internal sealed class EngineClient : IDisposable
 
     private EngineUnreachableException Unreachable(SocketException e)
     {
+        if (Address.Tcp is not null)
+        {
+            return new EngineUnreachableException(
+                $"Cannot connect to the orch daemon at {Address.Url} ({Address.ChosenBy} names it): {e.Message}. On that host: orch daemon -H tcp://ADDRESS:{Address.Tcp.Port} --tlsverify …", e);
+        }
+
         var why = Address.ChosenBy switch
         {
             "default" => "the default socket; set ORCH_HOST or -H for another one",

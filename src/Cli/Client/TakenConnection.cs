@@ -20,9 +20,9 @@ internal sealed class TakenConnection : IAsyncDisposable
     {
         try
         {
-            _connection.Socket.Shutdown(SocketShutdown.Send);
+            _connection.CloseInput();
         }
-        catch (SocketException)
+        catch (Exception gone) when (gone is SocketException or IOException)
         {
             // The daemon was faster: the program has ended.
         }

@@ -36,7 +36,7 @@ internal static class CommandTable
         var root = new RootCommand("Runs stacks of containers on one host or many.");
         if (root.Options.FirstOrDefault(o => o is VersionOption) is { } version)
             root.Options.Remove(version);
-        root.Options.Add(new Option<string?>("--host", "-H") { Description = "Daemon socket to connect to (ORCH_HOST, DOCKER_HOST)", HelpName = "unix://PATH" });
+        RootFlags.AddTo(root);
         root.Options.Add(new Option<bool>("--version", "-v") { Description = "Print version information and quit" });
         var first = CommandWords.First(root, args);
         if (first < args.Count && Make(args[first], shell) is { } named)

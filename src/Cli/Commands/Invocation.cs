@@ -10,11 +10,7 @@ internal sealed class Invocation(ParseResult parsed, Shell shell, EngineClient? 
 
     internal Shell Shell => shell;
 
-    internal EngineClient Client => _client ??= shell.Connect(Host());
-
-    /// <summary>The root's own option: commands may have one of the same name, which stands after the command.</summary>
-    private string? Host() =>
-        parsed.RootCommandResult.Command.Options.OfType<Option<string?>>().FirstOrDefault(o => o.Name == "--host") is { } host ? parsed.GetValue(host) : null;
+    internal EngineClient Client => _client ??= shell.Connect(RootFlags.Of(parsed));
 
     /// <summary>The same call over a client of the caller's choosing.</summary>
     internal Invocation With(EngineClient other) => new(parsed, shell, other);

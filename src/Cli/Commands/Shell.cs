@@ -30,7 +30,7 @@ internal sealed class Shell
 
     internal string Home => Environment.GetValueOrDefault("HOME") ?? "/";
 
-    internal EngineClient Connect(string? host) => new(EngineAddress.Find(host, Environment));
+    internal EngineClient Connect(EngineFlags flags) => new(EngineAddress.Find(flags, Environment), Time);
 
     internal static Shell OfProcess() => new()
     {

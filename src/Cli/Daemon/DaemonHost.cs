@@ -7,6 +7,7 @@ using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
+using Orchestrator.Shared.Security;
 using Orchestrator.Worker;
 using Orchestrator.Worker.Api;
 
@@ -22,14 +23,16 @@ internal sealed class DaemonHost
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly DaemonOptions _options;
+    private readonly TlsParts? _tls;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _logs;
     private readonly ILogger _log;
     private readonly Stack<(string What, Func<ValueTask> Stop)> _undo = new();
 
-    private DaemonHost(DaemonOptions options, TimeProvider time, ILoggerFactory logs)
+    private DaemonHost(DaemonOptions options, TlsParts? tls, TimeProvider time, ILoggerFactory logs)
     {
         _options = options;
+        _tls = tls;
         _time = time;
         _logs = logs;
         _log = logs.CreateLogger("Orchestrator.Cli.Daemon");
@@ -38,7 +41,8 @@ internal sealed class DaemonHost
     /// <summary>Runs until SIGTERM, SIGINT or cancellation; answers the process's exit code. A second signal ends the process at once.</summary>
     internal static async Task<int> RunAsync(DaemonOptions options, CancellationToken stop)
     {
-        var problems = options.Check();
+        var problems = options.Check().ToList();
+        var tls = options.Tls?.Read(problems, TimeProvider.System.GetUtcNow());
         if (problems.Count > 0)
         {
             foreach (var problem in problems)
@@ -57,7 +61,7 @@ internal sealed class DaemonHost
         using var signals = new StopSignals(ending);
         try
         {
-            return await new DaemonHost(options, TimeProvider.System, logs).RunAsync(signals, ending.Token);
+            return await new DaemonHost(options, tls, TimeProvider.System, logs).RunAsync(signals, ending.Token);
         }
         catch (Exception e) when (e is DaemonException or IOException or UnauthorizedAccessException or SocketException)
         {
@@ -72,7 +76,7 @@ internal sealed class DaemonHost
         try
         {
             var failed = await StartAsync(stop);
-            _log.Ready(Program.Version, _time.GetElapsedTime(began).TotalMilliseconds, string.Join(", ", _options.SocketPaths.Select(p => $"unix://{p}")));
+            _log.Ready(Program.Version, _time.GetElapsedTime(began).TotalMilliseconds, string.Join(", ", [.. _options.SocketPaths.Select(p => $"unix://{p}"), .. _options.TcpEndpoints.Select(e => $"tcp://{e}")]));
             Notify("READY=1");
             await Task.WhenAny(failed, Task.Delay(Timeout.InfiniteTimeSpan, _time, stop));
             Notify("STOPPING=1");
@@ -208,6 +212,7 @@ internal sealed class DaemonHost
             Time = _time,
         });
         ClusterApi.Map(router, node, networks, _time, _logs);
+        var secured = _tls is null ? null : new ApiTls(_tls, _time, _logs.CreateLogger("Orchestrator.Cli.Daemon.ApiTls"));
         var host = await HttpHost.StartAsync(
             server =>
             {
@@ -223,8 +228,18 @@ internal sealed class DaemonHost
                         endpoint.UseHijack();
                     });
                 }
+
+                foreach (var address in _options.TcpEndpoints)
+                {
+                    server.Listen(address, endpoint =>
+                    {
+                        endpoint.Protocols = HttpProtocols.Http1;
+                        secured!.Secure(endpoint);
+                        endpoint.UseHijack();
+                    });
+                }
             },
-            router.DispatchAsync,
+            ApiTls.Guard(router.DispatchAsync),
             _logs,
             stop);
         foreach (var path in _options.SocketPaths)

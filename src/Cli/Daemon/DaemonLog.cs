@@ -46,6 +46,9 @@ internal static partial class DaemonLog
     [LoggerMessage(14, LogLevel.Warning, "This manager {Node} has no journal: it begins an empty one, as another member of the consensus")]
     public static partial void BornAgain(this ILogger log, string node);
 
+    [LoggerMessage(15, LogLevel.Warning, "A client at {Endpoint} is refused: {Reason}")]
+    public static partial void ApiClientRefused(this ILogger log, string endpoint, string reason);
+
     [LoggerMessage(20, LogLevel.Information, "This node's certificate is renewed: {Role}, until {Ends}")]
     public static partial void Renewed(this ILogger log, Shared.Model.NodeRole role, DateTimeOffset ends);
 

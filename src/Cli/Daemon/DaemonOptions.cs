@@ -1,7 +1,9 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Model.Validation;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Cli.Daemon;
 
@@ -23,8 +25,20 @@ internal sealed record DaemonOptions
     /// <summary>The server that keeps this host's journal while it is a manager, <c>postgres://…</c>; null: SQLite below the data root. It may hold a password.</summary>
     public string? Journal { get; init; }
 
-    /// <summary>Where the API listens, each <c>unix://PATH</c>; none: <c>orch.sock</c> in the exec root.</summary>
+    /// <summary>Where the API listens, each <c>unix://PATH</c> or <c>tcp://ADDRESS[:PORT]</c>; none: <c>orch.sock</c> in the exec root.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>Clients over TCP show certificates; without it there is no TCP.</summary>
+    public bool TlsVerify { get; init; }
+
+    /// <summary>The file of the CA whose clients are let in.</summary>
+    public string? TlsAuthority { get; init; }
+
+    /// <summary>The file of the certificate shown to clients over TCP.</summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>The file of its key.</summary>
+    public string? TlsKey { get; init; }
 
     /// <summary>The cgroup below which the containers' stand.</summary>
     public string? CgroupParent { get; init; }
@@ -59,7 +73,15 @@ internal sealed record DaemonOptions
     /// <summary>The sockets' paths.</summary>
     internal IReadOnlyList<string> SocketPaths => Hosts.Count == 0
         ? [Path.Combine(ExecRoot, "orch.sock")]
-        : [.. Hosts.Select(h => h["unix://".Length..])];
+        : [.. Hosts.Where(h => !ApiAddress.IsTcp(h)).Select(h => h["unix://".Length..])];
+
+    /// <summary>Where the API listens over TCP.</summary>
+    internal IReadOnlyList<IPEndPoint> TcpEndpoints => [.. Hosts.Where(ApiAddress.IsTcp).Select(h => ApiAddress.Listen(h, out _)).OfType<IPEndPoint>()];
+
+    /// <summary>What TLS over TCP needs; null when the API does not listen there, or its files are not all named.</summary>
+    internal TlsFiles? Tls => TlsVerify && Hosts.Any(ApiAddress.IsTcp) && (TlsAuthority, TlsCertificate, TlsKey) is ({ Length: > 0 } authority, { Length: > 0 } certificate, { Length: > 0 } key)
+        ? new(authority, certificate, key)
+        : null;
 
     internal LogConfig DefaultLog => new() { Type = LogDriver, Config = LogOpts.Select(o => o.Split('=', 2)).ToDictionary(o => o[0], o => o.Length > 1 ? o[1] : "", StringComparer.Ordinal) };
 
@@ -93,6 +115,8 @@ internal sealed record DaemonOptions
             if (CheckHost(host) is { } problem)
                 problems.Add(new Problem("--host", problem));
         }
+
+        CheckTls(problems);
 
         if (Hosts.Count == 0 && Path.Combine(ExecRoot, "orch.sock").Length > LongestSocketPath)
             problems.Add(new Problem("--exec-root", $"is too long: a socket's path has at most {LongestSocketPath} bytes"));
@@ -140,12 +164,39 @@ internal sealed record DaemonOptions
         problems.AddRange(known);
     }
 
-    private static string? CheckHost(string host)
+    /// <summary>Whether TCP is asked for with everything it needs, and nothing of it without TCP.</summary>
+    private void CheckTls(List<Problem> problems)
     {
-        if (host.StartsWith("tcp://", StringComparison.Ordinal))
-            return $"'{host}' is refused: the API gives whoever reaches it this machine, so TCP needs mutual TLS, which is not there yet; use unix://PATH";
+        (string Flag, string? File, string What)[] files =
+        [
+            (TlsFiles.AuthorityFlag, TlsAuthority, "the CA whose clients are let in"),
+            (TlsFiles.CertificateFlag, TlsCertificate, "the certificate that clients are shown"),
+            (TlsFiles.KeyFlag, TlsKey, "the key of the certificate that clients are shown"),
+        ];
+        if (!Hosts.Any(ApiAddress.IsTcp))
+        {
+            if (TlsVerify)
+                problems.Add(new Problem("--tlsverify", "is for clients over TCP, and no --host is tcp://ADDRESS"));
+            problems.AddRange(files.Where(f => f.File is not null).Select(f => new Problem(f.Flag, "is for clients over TCP, and no --host is tcp://ADDRESS")));
+        }
+        else if (TlsVerify)
+        {
+            problems.AddRange(files.Where(f => f.File is null or "").Select(f => new Problem(f.Flag, $"is missing: it names the file of {f.What}")));
+        }
+    }
+
+    private string? CheckHost(string host)
+    {
+        if (ApiAddress.IsTcp(host))
+        {
+            if (ApiAddress.Listen(host, out var misread) is null)
+                return $"'{host}' {misread}";
+            return TlsVerify ? null
+                : $"'{host}' is refused without --tlsverify: whoever reaches the API has this machine, so over TCP clients prove themselves by a certificate (TLS 1.3). Add --tlsverify --tlscacert CA --tlscert CERTIFICATE --tlskey KEY";
+        }
+
         if (!host.StartsWith("unix://", StringComparison.Ordinal))
-            return $"'{host}' is not unix://PATH";
+            return $"'{host}' is neither unix://PATH nor tcp://ADDRESS:PORT";
         var path = host["unix://".Length..];
         return !Path.IsPathRooted(path) ? $"'{host}': the socket's path must be absolute"
             : path.Length > LongestSocketPath ? $"'{host}': a socket's path has at most {LongestSocketPath} bytes"

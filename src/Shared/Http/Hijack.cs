@@ -80,6 +80,15 @@ internal sealed class HijackableConnection : ConnectionContext, IHijackFeature
 
     public override void Abort(ConnectionAbortedException abortReason) => inner.Abort(abortReason);
 
+    public bool IsTaken
+    {
+        get
+        {
+            lock (guard)
+                return taken;
+        }
+    }
+
     public HijackedConnection Take()
     {
         lock (guard)

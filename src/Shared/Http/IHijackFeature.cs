@@ -10,6 +10,9 @@ public interface IHijackFeature
     /// about this call is dropped, and the connection ends with the call.
     /// </summary>
     HijackedConnection Take();
+
+    /// <summary>A call has taken it.</summary>
+    bool IsTaken { get; }
 }
 
 /// <summary>The bytes of a connection that speaks HTTP no more.</summary>

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Shared.Http;
 
 namespace Orchestrator.Shared.Security;
 
@@ -46,7 +47,8 @@ internal static class TlsEndpoint
                 connection.Transport = plain;
             }
 
-            await CloseAsync(tls);
+            if (await CloseAsync(tls) && connection.Features.Get<IHijackFeature>() is { IsTaken: true })
+                await DrainAsync(plain.Input);
         }
     });
 
@@ -66,15 +68,39 @@ internal static class TlsEndpoint
         }
     }
 
-    private static async Task CloseAsync(SslStream tls)
+    /// <summary>False: the client left without waiting for it.</summary>
+    private static async Task<bool> CloseAsync(SslStream tls)
     {
         try
         {
             await tls.ShutdownAsync(); // close_notify: the other side knows that nothing was cut off
+            return true;
         }
         catch (Exception gone) when (gone is IOException or InvalidOperationException or ObjectDisposedException)
         {
-            // The client left without waiting for it.
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Waits for the client to close, and drops what it still says. A TCP socket that is closed with unread bytes sends a reset, and with it goes
+    /// what the client has not been sent yet: the end of a program's output, because the program did not want its input.
+    /// </summary>
+    private static async Task DrainAsync(PipeReader input)
+    {
+        try
+        {
+            while (true)
+            {
+                var read = await input.ReadAsync();
+                input.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted || read.IsCanceled)
+                    return;
+            }
+        }
+        catch (Exception gone) when (gone is IOException or OperationCanceledException)
+        {
+            // The connection is reset, or the daemon stops.
         }
     }
 

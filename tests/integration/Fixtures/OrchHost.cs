@@ -91,11 +91,12 @@ internal sealed class OrchHost : IAsyncDisposable
     }
 
     /// <summary>Starts a daemon over the host's roots and waits until it answers.</summary>
-    internal async Task StartDaemonAsync()
+    /// <param name="flags">More words for the daemon, as a shell reads them.</param>
+    internal async Task StartDaemonAsync(string flags = "")
     {
         _daemon = Process.Start(new ProcessStartInfo("nsenter",
             ["-t", $"{_holder.Id}", "-n", "-m", "sh", "-c",
-             $"exec {Binary} daemon --data-root {Root}/data --exec-root {Root}/exec -H unix://{Socket} >>{Root}/daemon.log 2>&1"]))
+             $"exec {Binary} daemon --data-root {Root}/data --exec-root {Root}/exec -H unix://{Socket} {flags} >>{Root}/daemon.log 2>&1"]))
             ?? throw new InvalidOperationException("nsenter did not start");
         await Shell.EventuallyAsync("an answering daemon", () => OrchAsync("version"), r =>
             r.ExitCode == 0 || (_daemon.HasExited ? throw new InvalidOperationException($"the daemon ended: {DaemonLog}") : false));

@@ -8,7 +8,7 @@ namespace Orchestrator.Cli.Commands.Completions;
 /// <param name="Files">Paths fit: the shell knows those best.</param>
 internal sealed record CompletionPlan(IReadOnlyList<(string Word, string What)> Words, string? Noun, bool Files)
 {
-    private static readonly string[] FileFlags = ["--compose-file", "--env-file", "--file", "--input", "--output", "--cidfile", "--label-file", "--data-root", "--exec-root"];
+    private static readonly string[] FileFlags = ["--compose-file", "--env-file", "--file", "--input", "--output", "--cidfile", "--label-file", "--data-root", "--exec-root", "--tlscacert", "--tlscert", "--tlskey"];
 
     /// <summary>From the command tree and the words so far; the last one is being written and may be empty.</summary>
     internal static CompletionPlan Of(Command root, IReadOnlyList<string> words)

@@ -139,7 +139,7 @@ public sealed class CommandLineTests
         Assert.Equal(
             (1, "Cannot connect to the orch daemon at unix:///nowhere/orch.sock. Start one: sudo orch daemon (ORCH_HOST names this socket)\n"),
             (ran.Code, ran.Error));
-        Assert.Contains("TCP without TLS is refused", (await Run.OrchAsync(["ps"], environment: ("DOCKER_HOST", "tcp://1.2.3.4:2375"))).Error, StringComparison.Ordinal);
+        Assert.Contains("needs a certificate of yours and the daemon's CA", (await Run.OrchAsync(["ps"], environment: ("DOCKER_HOST", "tcp://1.2.3.4:2375"))).Error, StringComparison.Ordinal);
     }
 
     [Theory]

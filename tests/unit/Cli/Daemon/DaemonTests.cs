@@ -24,7 +24,7 @@ public sealed class DaemonTests
         Assert.Equal(
             ["--cgroup-parent", "--data-root", "--default-addr-pool", "--host", "--host", "--host", "--journal", "--label", "--log-level"],
             problems.Select(p => p.Where).Order(StringComparer.Ordinal));
-        Assert.Contains(problems, p => p.Message.Contains("mutual TLS", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p.Message.Contains("is refused without --tlsverify", StringComparison.Ordinal));
     }
 
     [Fact]
