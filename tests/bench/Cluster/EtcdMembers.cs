@@ -8,7 +8,7 @@ using Orchestrator.Shared.Rpc;
 namespace Orchestrator.Tests.Bench.Cluster;
 
 /// <summary>Three members of etcd on loopback, mutual TLS between them and towards clients, data in a temporary folder.</summary>
-internal sealed class EtcdMembers : IAsyncDisposable
+internal sealed class EtcdMembers : IWriteTarget
 {
     private const int FirstPort = 23790;
     private readonly string _root = Directory.CreateTempSubdirectory("orch-bench-etcd-").FullName;
@@ -18,12 +18,16 @@ internal sealed class EtcdMembers : IAsyncDisposable
 
     private EtcdMembers() => _certificates = new(_root);
 
-    internal static async Task<EtcdMembers> StartAsync(int connections, IReadOnlyDictionary<string, string> environment)
+    public string Name => "etcd";
+
+    /// <param name="connections">From the driver to the leader.</param>
+    /// <param name="prefix">Words before the command of each member.</param>
+    internal static async Task<EtcdMembers> StartAsync(int connections, IReadOnlyList<string> prefix)
     {
         var cluster = new EtcdMembers();
         try
         {
-            await cluster.BeginAsync(connections, environment);
+            await cluster.BeginAsync(connections, prefix);
             return cluster;
         }
         catch
@@ -34,8 +38,8 @@ internal sealed class EtcdMembers : IAsyncDisposable
     }
 
     /// <summary>One durable write of 256 bytes under the client's own key.</summary>
-    internal async Task PutAsync(int client, byte[] value) =>
-        await _channels[client % _channels.Count].CallAsync(EtcdPut.Method, (Encoding.ASCII.GetBytes($"client-{client}"), value));
+    public async Task WriteAsync(int client, string value) =>
+        await _channels[client % _channels.Count].CallAsync(EtcdPut.Method, (Encoding.ASCII.GetBytes($"client-{client}"), Encoding.ASCII.GetBytes(value)));
 
     public async ValueTask DisposeAsync()
     {
@@ -43,7 +47,11 @@ internal sealed class EtcdMembers : IAsyncDisposable
         foreach (var member in _members)
         {
             if (!member.HasExited)
-                member.Kill();
+            {
+                using var kill = Process.Start("kill", ["-TERM", $"{member.Id}"]); // one that slows its syncs hands it on
+                await kill.WaitForExitAsync();
+            }
+
             await member.WaitForExitAsync();
             member.Dispose();
         }
@@ -52,33 +60,33 @@ internal sealed class EtcdMembers : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
-    private async Task BeginAsync(int connections, IReadOnlyDictionary<string, string> environment)
+    private async Task BeginAsync(int connections, IReadOnlyList<string> prefix)
     {
         var all = string.Join(',', Enumerable.Range(0, 3).Select(n => $"m{n}=https://127.0.0.1:{Peer(n)}"));
         for (var n = 0; n < 3; n++)
-            _members.Add(Start(n, all, environment));
+            _members.Add(Start(n, all, prefix));
         var leader = await LeaderAsync();
         for (var n = 0; n < connections; n++)
             _channels.Add(Channel(leader));
     }
 
-    private Process Start(int n, string all, IReadOnlyDictionary<string, string> environment)
+    private Process Start(int n, string all, IReadOnlyList<string> prefix)
     {
         string[] tls =
         [
             $"--cert-file={_root}/member.pem", $"--key-file={_root}/member-key.pem", $"--trusted-ca-file={_certificates.Ca}", "--client-cert-auth",
             $"--peer-cert-file={_root}/member.pem", $"--peer-key-file={_root}/member-key.pem", $"--peer-trusted-ca-file={_certificates.Ca}", "--peer-client-cert-auth",
         ];
-        var start = new ProcessStartInfo("etcd",
+        string[] words =
         [
+            .. prefix, "etcd",
             "--name", $"m{n}", "--data-dir", $"{_root}/m{n}", "--logger", "zap", "--log-outputs", $"{_root}/m{n}.log", "--log-level", "error",
             "--listen-client-urls", $"https://127.0.0.1:{Client(n)}", "--advertise-client-urls", $"https://127.0.0.1:{Client(n)}",
             "--listen-peer-urls", $"https://127.0.0.1:{Peer(n)}", "--initial-advertise-peer-urls", $"https://127.0.0.1:{Peer(n)}",
             "--initial-cluster", all, "--initial-cluster-state", "new", .. tls,
-        ]);
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
-        return Process.Start(start) ?? throw new InvalidOperationException("etcd did not start");
+        ];
+        // Its library for gRPC writes past its own log.
+        return Process.Start(new ProcessStartInfo("sh", ["-ec", $"exec \"$@\" >{_root}/m{n}.out 2>&1", "sh", .. words])) ?? throw new InvalidOperationException("etcd did not start");
     }
 
     /// <summary>The member that leads: writes through another would be forwarded. It answers the status with its own id as the leader's.</summary>
