@@ -49,35 +49,36 @@ internal sealed class PeerDaemon : IAsyncDisposable
     /// <summary>Ends the daemon, then what it leaves behind on purpose (our shim goes on without a daemon), and removes its roots.</summary>
     public async ValueTask DisposeAsync()
     {
-        // One that slows its syncs ends with the last of its children, so the daemon goes first and the rest after it.
-        await EndAsync(command => command.Contains(" daemon ", StringComparison.Ordinal));
-        await EndAsync(_ => true);
+        // What slows syncs ends by itself with the last of its children.
+        await EndAsync(command => IsPart(command) && command.Contains(" daemon ", StringComparison.Ordinal));
+        await EndAsync(IsPart);
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(Root, recursive: true);
     }
 
+    private static bool IsPart(string command) => !command.Contains("slow-sync", StringComparison.Ordinal);
+
     private async Task EndAsync(Func<string, bool> which)
     {
-        var ending = new List<Process>();
+        var ending = new List<int>();
         foreach (var process in Process.GetProcesses())
         {
-            if (CommandLine(process.Id).Replace('\0', ' ') is var command && command.Contains(Root, StringComparison.Ordinal) && which(command)
-                && !command.Contains("slow-sync", StringComparison.Ordinal))
-                ending.Add(process);
-            else
-                process.Dispose();
+            using (process)
+            {
+                var command = CommandLine(process.Id).Replace('\0', ' ');
+                if (command.Contains(Root, StringComparison.Ordinal) && which(command))
+                    ending.Add(process.Id);
+            }
         }
 
-        foreach (var process in ending)
-        {
-            await TerminateAsync(process.Id);
-            await process.WaitForExitAsync();
-            process.Dispose();
-        }
+        foreach (var pid in ending)
+            await TerminateAsync(pid);
+        while (ending.Exists(pid => CommandLine(pid).Contains(Root, StringComparison.Ordinal)))
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
     }
 
-    /// <summary>Empty for a process that is gone.</summary>
+    /// <summary>Empty for a process that is gone, or ended and not yet collected by its parent.</summary>
     internal static string CommandLine(int pid)
     {
         try
