@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
@@ -13,21 +14,22 @@ internal sealed class EtcdMembers : IWriteTarget
     private const int FirstPort = 23790;
     private readonly string _root = Directory.CreateTempSubdirectory("orch-bench-etcd-").FullName;
     private readonly List<Process> _members = [];
-    private readonly List<RpcChannel> _channels = [];
     private readonly BenchCertificates _certificates;
+    private int _leader;
 
     private EtcdMembers() => _certificates = new(_root);
 
     public string Name => "etcd";
 
-    /// <param name="connections">From the driver to the leader.</param>
+    public string Path => EtcdPut.Method.Path;
+
     /// <param name="prefix">Words before the command of each member.</param>
-    internal static async Task<EtcdMembers> StartAsync(int connections, IReadOnlyList<string> prefix)
+    internal static async Task<EtcdMembers> StartAsync(IReadOnlyList<string> prefix)
     {
         var cluster = new EtcdMembers();
         try
         {
-            await cluster.BeginAsync(connections, prefix);
+            await cluster.BeginAsync(prefix);
             return cluster;
         }
         catch
@@ -37,13 +39,18 @@ internal sealed class EtcdMembers : IWriteTarget
         }
     }
 
-    /// <summary>One durable write of 256 bytes under the client's own key.</summary>
-    public async Task WriteAsync(int client, string value) =>
-        await _channels[client % _channels.Count].CallAsync(EtcdPut.Method, (Encoding.ASCII.GetBytes($"client-{client}"), Encoding.ASCII.GetBytes(value)));
+    public Task<Stream> ConnectAsync() => BenchTls.ConnectAsync(new(IPAddress.Loopback, Client(_leader)), Tls());
+
+    public void Encode(int client, IBufferWriter<byte> into) =>
+        EtcdPut.Method.Request.Write((Encoding.ASCII.GetBytes($"client-{client}"), Encoding.ASCII.GetBytes(WriteBench.Value)), into);
+
+    public void Decode(int client, ReadOnlyMemory<byte> answer)
+    {
+        // the new revision, which a plain Put does not need
+    }
 
     public async ValueTask DisposeAsync()
     {
-        _channels.ForEach(c => c.Dispose());
         foreach (var member in _members)
         {
             if (!member.HasExited)
@@ -60,14 +67,12 @@ internal sealed class EtcdMembers : IWriteTarget
         Directory.Delete(_root, recursive: true);
     }
 
-    private async Task BeginAsync(int connections, IReadOnlyList<string> prefix)
+    private async Task BeginAsync(IReadOnlyList<string> prefix)
     {
         var all = string.Join(',', Enumerable.Range(0, 3).Select(n => $"m{n}=https://127.0.0.1:{Peer(n)}"));
         for (var n = 0; n < 3; n++)
             _members.Add(Start(n, all, prefix));
-        var leader = await LeaderAsync();
-        for (var n = 0; n < connections; n++)
-            _channels.Add(Channel(leader));
+        _leader = await LeaderAsync();
     }
 
     private Process Start(int n, string all, IReadOnlyList<string> prefix)
@@ -118,12 +123,14 @@ internal sealed class EtcdMembers : IWriteTarget
     private RpcChannel Channel(int n) => new(new()
     {
         Connect = RpcConnects.Tcp(new IPEndPoint(IPAddress.Loopback, Client(n))),
-        Tls = new SslClientAuthenticationOptions
-        {
-            ClientCertificates = [_certificates.Client],
-            RemoteCertificateValidationCallback = (_, certificate, _, _) => _certificates.Trusts(certificate as X509Certificate2),
-        },
+        Tls = Tls(),
     });
+
+    private SslClientAuthenticationOptions Tls() => new()
+    {
+        ClientCertificates = [_certificates.Client],
+        RemoteCertificateValidationCallback = (_, certificate, _, _) => _certificates.Trusts(certificate as X509Certificate2),
+    };
 
     private static int Client(int n) => FirstPort + (10 * n);
 

@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Net;
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -19,7 +19,7 @@ namespace Orchestrator.Tests.Bench.Cluster;
 /// <remarks>
 /// A client writes as another manager forwards a write: one unary call of the control service (<c>Propose</c>) to the leader, over gRPC and
 /// mutual TLS, answered when the entry lies on a majority's disks and is applied. That is what etcd's <c>KV.Put</c> is: the same HTTP/2, the same
-/// client code, the same number of connections. The Engine API would put HTTP/1.1 and a unix socket on our side alone. The write is a real
+/// driver, the same number of connections. The Engine API would put HTTP/1.1 and a unix socket on our side alone. The write is a real
 /// one: the client's own config gets a label of 256 bytes, and names the version that it read, so a lost or a double write would be refused.
 /// Clients show the certificate of a manager that does not lead: no other may forward.
 /// </remarks>
@@ -28,25 +28,25 @@ internal sealed class OrchManagers : IWriteTarget
     private const int FirstPort = 23770;
     private readonly List<PeerDaemon> _daemons = [];
     private readonly List<EngineDriver> _engines = [];
-    private readonly List<RpcChannel> _channels = [];
-    private readonly List<IControl> _controls = [];
     private readonly ulong[] _versions;
     private NodeCredentials? _client;
     private long _requests;
+    private int _leader;
 
     private OrchManagers(int clients) => _versions = new ulong[clients];
 
     public string Name => "orch";
 
-    /// <param name="connections">From the driver to the leader.</param>
+    public string Path => ControlRpc.Propose.Path;
+
     /// <param name="clients">Who write: each gets a config.</param>
     /// <param name="prefix">Before the command of each daemon.</param>
-    internal static async Task<OrchManagers> StartAsync(int connections, int clients, string prefix)
+    internal static async Task<OrchManagers> StartAsync(int clients, string prefix)
     {
         var cluster = new OrchManagers(clients);
         try
         {
-            await cluster.BeginAsync(connections, prefix);
+            await cluster.BeginAsync(prefix);
             return cluster;
         }
         catch (Exception failure)
@@ -57,23 +57,27 @@ internal sealed class OrchManagers : IWriteTarget
         }
     }
 
-    /// <summary>One durable write of 256 bytes under the client's own key.</summary>
-    public async Task WriteAsync(int client, string value)
+    public Task<Stream> ConnectAsync() => BenchTls.ConnectAsync(IPEndPoint.Parse(Address(_leader)), new()
     {
-        var outcome = await ProposeAsync(client, new UpdateConfigLabels(Id(client), _versions[client], Spec(client, value)) { At = TimeProvider.System.GetUtcNow() });
-        _versions[client] = outcome.Index;
-    }
+        ClientCertificateContext = _client!.Tls,
+        RemoteCertificateValidationCallback = (_, certificate, _, _) => Trusts(certificate as X509Certificate2),
+    });
+
+    public void Encode(int client, IBufferWriter<byte> into) => ControlRpc.Propose.Request.Write(
+        Request(new UpdateConfigLabels(Id(client), _versions[client], Spec(client, WriteBench.Value)) { At = TimeProvider.System.GetUtcNow() }), into);
+
+    public void Decode(int client, ReadOnlyMemory<byte> answer) =>
+        _versions[client] = Judge(ControlRpc.Propose.Response.Read(new(answer))).Index;
 
     public async ValueTask DisposeAsync()
     {
-        _channels.ForEach(c => c.Dispose());
         _engines.ForEach(e => e.Dispose());
         foreach (var daemon in _daemons)
             await daemon.DisposeAsync();
         _client?.Certificate.Dispose();
     }
 
-    private async Task BeginAsync(int connections, string prefix)
+    private async Task BeginAsync(string prefix)
     {
         for (var n = 0; n < 3; n++)
         {
@@ -93,27 +97,23 @@ internal sealed class OrchManagers : IWriteTarget
             });
         }
 
-        var leader = await LeaderAsync();
-        var folder = Path.Combine(_daemons[(leader + 1) % 3].Root, "data", "swarm", "certificates");
+        _leader = await LeaderAsync();
+        var folder = System.IO.Path.Combine(_daemons[(_leader + 1) % 3].Root, "data", "swarm", "certificates");
         _client = new NodeCredentialsFile(folder).Read() ?? throw new InvalidOperationException($"{folder} holds no certificate");
-        for (var n = 0; n < connections; n++)
+        using var channel = new RpcChannel(new() { Connect = async _ => await ConnectAsync() });
+        var control = ControlRpc.Client(channel);
+        for (var client = 0; client < _versions.Length; client++)
         {
-            _channels.Add(Channel(leader));
-            _controls.Add(ControlRpc.Client(_channels[n]));
+            var made = new CreateConfig(Id(client), Spec(client, "") with { Data = [0] }) { At = TimeProvider.System.GetUtcNow() };
+            _versions[client] = Judge(await control.ProposeAsync(Request(made), CancellationToken.None)).Index;
         }
-
-        await Task.WhenAll(Enumerable.Range(0, _versions.Length).Select(async client =>
-        {
-            var spec = Spec(client, "") with { Data = [0] };
-            var made = await ProposeAsync(client, new CreateConfig(Id(client), spec) { At = TimeProvider.System.GetUtcNow() });
-            _versions[client] = made.Index;
-        }));
     }
 
-    private async Task<Outcome> ProposeAsync(int client, Command command)
+    private ProposeRequest Request(Command command) =>
+        new() { Command = ControlLink.Write(command with { RequestId = $"bench-{Interlocked.Increment(ref _requests):x}" }) };
+
+    private static Outcome Judge(ProposeReply reply)
     {
-        var request = new ProposeRequest { Command = ControlLink.Write(command with { RequestId = $"bench-{Interlocked.Increment(ref _requests):x}" }) };
-        var reply = await _controls[client % _controls.Count].ProposeAsync(request, CancellationToken.None);
         var outcome = JsonSerializer.Deserialize(reply.Outcome, StateJson.Outcome)!;
         return outcome.Refusal is { } refusal ? throw new InvalidOperationException($"the write was refused: {refusal.Message}") : outcome;
     }
@@ -132,16 +132,6 @@ internal sealed class OrchManagers : IWriteTarget
 
         throw new InvalidOperationException("three managers were not together after thirty seconds");
     }
-
-    private RpcChannel Channel(int n) => new(new()
-    {
-        Connect = RpcConnects.Tcp(IPEndPoint.Parse(Address(n))),
-        Tls = new SslClientAuthenticationOptions
-        {
-            ClientCertificateContext = _client!.Tls,
-            RemoteCertificateValidationCallback = (_, certificate, _, _) => Trusts(certificate as X509Certificate2),
-        },
-    });
 
     private bool Trusts(X509Certificate2? certificate)
     {

@@ -12,10 +12,9 @@ internal static class WriteBench
     /// <summary>Set in the process that measures, which has a network namespace of its own.</summary>
     private const string Inside = "ORCH_BENCH_INSIDE";
 
-    private const int MostConnections = 8;
     private static readonly TimeSpan Warm = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Time = TimeSpan.FromSeconds(3);
-    private static readonly string Value = new('x', 256);
+    internal static readonly string Value = new('x', 256);
 
     internal static async Task<int> RunAsync(string[] arguments)
     {
@@ -29,9 +28,9 @@ internal static class WriteBench
         try
         {
             if (wanted.Only is not "etcd")
-                targets.Add(await OrchManagers.StartAsync(Math.Min(most, MostConnections), most, string.Concat(prefix.Select(w => $"{w} "))));
+                targets.Add(await OrchManagers.StartAsync(most, string.Concat(prefix.Select(w => $"{w} "))));
             if (wanted.Only is not "orch")
-                targets.Add(await EtcdMembers.StartAsync(Math.Min(most, MostConnections), prefix));
+                targets.Add(await EtcdMembers.StartAsync(prefix));
             foreach (var clients in wanted.Clients)
                 await CompareAsync(targets, clients, wanted);
         }
@@ -50,7 +49,7 @@ internal static class WriteBench
         for (var round = 0; round < wanted.Rounds; round++)
         {
             for (var n = 0; n < targets.Count; n++)
-                loads[n].Add(await WriteLoad.RunAsync(clients, client => targets[n].WriteAsync(client, Value), Warm, Time));
+                loads[n].Add(await WriteLoad.RunAsync(targets[n], clients, Warm, Time));
         }
 
         Console.WriteLine($"{clients} client{(clients == 1 ? "" : "s")}{(wanted.SyncDelay is { } delay ? $", every sync {delay} ms longer" : "")}: medians of {wanted.Rounds} rounds");
