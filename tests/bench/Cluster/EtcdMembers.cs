@@ -21,6 +21,8 @@ internal sealed class EtcdMembers : IWriteTarget
 
     public string Name => "etcd";
 
+    public IReadOnlyList<string> Roots => [_root];
+
     public string Path => EtcdPut.Method.Path;
 
     /// <param name="prefix">Words before the command of each member.</param>

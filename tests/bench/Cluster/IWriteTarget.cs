@@ -7,6 +7,9 @@ internal interface IWriteTarget : IAsyncDisposable
 {
     string Name { get; }
 
+    /// <summary>What the command lines of its members' processes have in common.</summary>
+    IReadOnlyList<string> Roots { get; }
+
     /// <summary>The unary gRPC method that writes.</summary>
     string Path { get; }
 

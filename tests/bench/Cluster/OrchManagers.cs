@@ -37,6 +37,8 @@ internal sealed class OrchManagers : IWriteTarget
 
     public string Name => "orch";
 
+    public IReadOnlyList<string> Roots => _daemons.ConvertAll(d => d.Root);
+
     public string Path => ControlRpc.Propose.Path;
 
     /// <param name="clients">Who write: each gets a config.</param>

@@ -57,11 +57,11 @@ internal static class WriteBench
         {
             var of = loads[n];
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {targets[n].Name,-6} {Figures.Median([.. of.Select(l => l.Rate)]),8:F0}/s  p50 {Figures.Median([.. of.Select(l => l.P50)]):F2} ms  p99 {Figures.Median([.. of.Select(l => l.P99)]):F2} ms"));
+                $"  {targets[n].Name,-6} {Figures.Median([.. of.Select(l => l.Rate)]),8:F0}/s  p50 {Figures.Median([.. of.Select(l => l.P50)]):F2} ms  p99 {Figures.Median([.. of.Select(l => l.P99)]):F2} ms  processor {Figures.Median([.. of.Select(l => l.Processor)]):F0} µs a write"));
         }
 
         if (targets.Count == 2)
-            Console.WriteLine($"  orch/etcd, round by round: rate {Ratio(l => l.Rate)}  p50 {Ratio(l => l.P50)}  p99 {Ratio(l => l.P99)}");
+            Console.WriteLine($"  orch/etcd, round by round: rate {Ratio(l => l.Rate)}  p50 {Ratio(l => l.P50)}  p99 {Ratio(l => l.P99)}  processor {Ratio(l => l.Processor)}");
 
         string Ratio(Func<WriteLoad, double> of)
         {

@@ -6,7 +6,8 @@ namespace Orchestrator.Tests.Bench.Cluster;
 /// <param name="Rate">Acknowledged writes a second.</param>
 /// <param name="P50">Milliseconds.</param>
 /// <param name="P99">Milliseconds.</param>
-internal sealed record WriteLoad(double Rate, double P50, double P99)
+/// <param name="Processor">Microseconds of processor time a write, of all members together.</param>
+internal sealed record WriteLoad(double Rate, double P50, double P99, double Processor)
 {
     private const int MostConnections = 8;
 
@@ -20,6 +21,8 @@ internal sealed record WriteLoad(double Rate, double P50, double P99)
         var connections = Math.Min(clients, MostConnections);
         var streams = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => target.ConnectAsync()));
         var times = Enumerable.Range(0, connections).Select(_ => new List<double>()).ToArray();
+        var writes = 0L;
+        var used = ProcessorTime.Of(target.Roots);
         var began = Stopwatch.GetTimestamp();
         try
         {
@@ -28,6 +31,7 @@ internal sealed record WriteLoad(double Rate, double P50, double P99)
                 () => Stopwatch.GetElapsedTime(began) < warm + time,
                 (_, from, to) =>
                 {
+                    Interlocked.Increment(ref writes);
                     if (Stopwatch.GetElapsedTime(began, to) is var at && at >= warm && at < warm + time)
                         times[n].Add(Stopwatch.GetElapsedTime(from, to).TotalMilliseconds);
                 }).RunAsync()));
@@ -38,9 +42,10 @@ internal sealed record WriteLoad(double Rate, double P50, double P99)
                 await stream.DisposeAsync();
         }
 
+        used = ProcessorTime.Of(target.Roots) - used;
         var all = times.SelectMany(t => t).Order().ToArray();
         if (all.Length == 0)
             throw new InvalidOperationException("no write was acknowledged in the time that counts");
-        return new(all.Length / time.TotalSeconds, all[all.Length / 2], all[(int)(all.Length * 0.99)]);
+        return new(all.Length / time.TotalSeconds, all[all.Length / 2], all[(int)(all.Length * 0.99)], used / writes * 1e6);
     }
 }
