@@ -232,7 +232,7 @@ internal sealed class ManagerHost : IAsyncDisposable
             }
 
             before = now;
-            await cluster.NewerThanAsync(state.Index, stop);
+            await cluster.NewerThanAsync(state, StateParts.Members, stop);
         }
     }
 
@@ -273,7 +273,7 @@ internal sealed class ManagerHost : IAsyncDisposable
                 kept = security.UnlockKey;
             }
 
-            await cluster.NewerThanAsync(state.Index, stop);
+            await cluster.NewerThanAsync(state, StateParts.Members, stop);
         }
     }
 
