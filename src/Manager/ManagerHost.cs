@@ -263,7 +263,7 @@ internal sealed class ManagerHost : IAsyncDisposable
             }
 
             before = now;
-            await cluster.NewerThanAsync(state.Index, stop);
+            await cluster.NewerThanAsync(state, StateParts.Members, stop);
         }
     }
 
@@ -304,7 +304,7 @@ internal sealed class ManagerHost : IAsyncDisposable
                 kept = security.UnlockKey;
             }
 
-            await cluster.NewerThanAsync(state.Index, stop);
+            await cluster.NewerThanAsync(state, StateParts.Members, stop);
         }
     }
 

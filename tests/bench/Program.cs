@@ -32,6 +32,7 @@ static int Usage()
           exec [ROUNDS]       exec true in a running container, beside Docker (package: docker.io)
           updates [ROUNDS [alone]]   rolling update of 30 replicas under requests, beside Docker Swarm (packages: docker.io iproute2 util-linux)
           raft [PROPOSERS…]   entries through three voters of this process: what the log alone costs
+          writes [ROUNDS] [--clients 1,64,512] [--sync-delay MS] [--only orch|etcd]   writes of 256 bytes through three managers, beside etcd (packages: etcd-server iproute2 util-linux; gcc for --sync-delay)
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
           journal [SECONDS [postgres://…]]   entries of 256 bytes through one journal, beside a plain fsync loop; with scripts/slow-sync 5 before it: on a slow disk
         """);

@@ -35,7 +35,7 @@ internal sealed class RotationLoop(Cluster cluster, RandomFill random, TimeProvi
                 await Task.Delay(Again, time, stop); // it leads no more, or is about to
             }
 
-            await cluster.NewerThanAsync(state.Index, stop);
+            await cluster.NewerThanAsync(state, StateParts.Members, stop);
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed partial class Dispatcher(
                     yield return message;
                 if (message is { Partial: true })
                     continue;
-                if (!await session.NewerAsync(cluster, state.Index, stop))
+                if (!await session.NewerAsync(cluster, state, stop))
                     yield break;
             }
         }

@@ -22,11 +22,11 @@ internal sealed class Session(string id, CancellationTokenSource end) : IDisposa
     }
 
     /// <summary>Waits for a newer state. False when the session is over; a caller that left is told by its own exception.</summary>
-    internal async Task<bool> NewerAsync(Cluster cluster, ulong seen, CancellationToken caller)
+    internal async Task<bool> NewerAsync(Cluster cluster, ClusterState seen, CancellationToken caller)
     {
         try
         {
-            await cluster.NewerThanAsync(seen, Ended);
+            await cluster.NewerThanAsync(seen, StateParts.Members | StateParts.Work, Ended); // payloads follow the tasks that name them
             return true;
         }
         catch (OperationCanceledException) when (!caller.IsCancellationRequested)

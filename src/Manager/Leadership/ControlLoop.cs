@@ -9,6 +9,9 @@ internal sealed class ControlLoop(Cluster cluster, TimeProvider time, IdSource i
     /// <summary>After a proposal that was not taken; leadership is about to change or to be confirmed.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>What the plans look at. A payload is in the state before whoever names it, and nothing is planned of it alone.</summary>
+    private const StateParts Seen = StateParts.Members | StateParts.Work;
+
     internal async Task RunAsync(CancellationToken stop)
     {
         while (true)
@@ -18,7 +21,7 @@ internal sealed class ControlLoop(Cluster cluster, TimeProvider time, IdSource i
             var now = time.GetUtcNow();
             var decision = ControlTurn.Plan(state, now, ids);
             if (decision.Commands.Count == 0)
-                await SleepAsync(state.Index, decision.WakeAt - now, stop);
+                await SleepAsync(state, decision.WakeAt - now, stop);
             else
                 await ProposeAsync(new Turn(decision.Commands) { At = now }, stop);
         }
@@ -37,11 +40,11 @@ internal sealed class ControlLoop(Cluster cluster, TimeProvider time, IdSource i
         }
     }
 
-    private async Task SleepAsync(ulong seen, TimeSpan? most, CancellationToken stop)
+    private async Task SleepAsync(ClusterState seen, TimeSpan? most, CancellationToken stop)
     {
         if (most is not { } limit)
         {
-            await cluster.NewerThanAsync(seen, stop);
+            await cluster.NewerThanAsync(seen, Seen, stop);
             return;
         }
 
@@ -50,7 +53,7 @@ internal sealed class ControlLoop(Cluster cluster, TimeProvider time, IdSource i
         await using var clock = time.CreateTimer(static a => ((CancellationTokenSource)a!).Cancel(), awake, due, Timeout.InfiniteTimeSpan);
         try
         {
-            await cluster.NewerThanAsync(seen, awake.Token);
+            await cluster.NewerThanAsync(seen, Seen, awake.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

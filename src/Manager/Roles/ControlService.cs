@@ -25,7 +25,7 @@ internal sealed class ControlService(Cluster cluster, IManagers managers, NodeId
 
         if (command is LeaderCommand or InitSwarm or BeginAnew || command.RequestId is not { Length: > 0 })
             throw new RpcException(RpcStatus.PermissionDenied, $"a {command.GetType().Name} is not for another manager to write");
-        var outcome = await LedAsync(() => cluster.ProposeAsLeaderAsync(command, stop));
+        var outcome = await LedAsync(() => cluster.ProposeAsLeaderAsync(request.Command, command, stop));
         return new() { Outcome = JsonSerializer.SerializeToUtf8Bytes(outcome, StateJson.Outcome) };
     }
 

@@ -29,7 +29,7 @@ internal sealed class RoleLoop(Cluster cluster, IManagers managers, TimeProvider
                 else if (decision.Remove is { } leaves)
                     await RemoveAsync(leaves, stop);
                 else
-                    await SleepAsync(state.Index, view.Members.Length > 1 || !told.IsEmpty, stop);
+                    await SleepAsync(state, view.Members.Length > 1 || !told.IsEmpty, stop);
             }
             catch (Exception failure) when (failure is ClusterUnavailableException or ManagersException)
             {
@@ -48,11 +48,11 @@ internal sealed class RoleLoop(Cluster cluster, IManagers managers, TimeProvider
     }
 
     /// <summary>Until the state changes; members change without it, so where there are several they are looked at now and then.</summary>
-    private async Task SleepAsync(ulong seen, bool look, CancellationToken stop)
+    private async Task SleepAsync(ClusterState seen, bool look, CancellationToken stop)
     {
         if (!look)
         {
-            await cluster.NewerThanAsync(seen, stop);
+            await cluster.NewerThanAsync(seen, StateParts.Members, stop);
             return;
         }
 
@@ -60,7 +60,7 @@ internal sealed class RoleLoop(Cluster cluster, IManagers managers, TimeProvider
         await using var clock = time.CreateTimer(static a => ((CancellationTokenSource)a!).Cancel(), awake, Period, Timeout.InfiniteTimeSpan);
         try
         {
-            await cluster.NewerThanAsync(seen, awake.Token);
+            await cluster.NewerThanAsync(seen, StateParts.Members, awake.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -10,7 +10,7 @@ internal sealed class ChangeBroadcast
     internal const int BufferedChanges = 4096;
     private readonly Lock guard = new();
     private readonly List<Watcher> watchers = [];
-    private readonly List<TaskCompletionSource> waiters = [];
+    private readonly List<Waiter> waiters = [];
 
     internal void Publish(Applied applied)
     {
@@ -22,36 +22,40 @@ internal sealed class ChangeBroadcast
                     watcher.Offer(new(applied.State, change.Kind, change.Before, change.After));
             }
 
-            WakeAll();
+            Wake(applied.State);
         }
     }
 
     /// <summary>The state was replaced as a whole: every watcher has to read it anew.</summary>
-    internal void Restored()
+    internal void Restored(ClusterState state)
     {
         lock (guard)
         {
             foreach (var watcher in watchers)
                 watcher.Lag();
-            WakeAll();
+            Wake(state);
         }
     }
 
+    /// <summary>Completes with a state that is wanted: at once if it is the present one.</summary>
+    /// <param name="current">The present state.</param>
+    /// <param name="wants">Asked under a lock for each new state: says quickly whether it is one to wake for.</param>
+    /// <param name="stop">Ends the wait.</param>
     /// <remarks>A source for each waiter, cancelled by itself: waiting on a shared one would go through the thread pool.</remarks>
-    internal async Task<ClusterState> NewerAsync(Func<ClusterState> current, ulong seen, CancellationToken stop)
+    internal async Task<ClusterState> WantedAsync(Func<ClusterState> current, Func<ClusterState, bool> wants, CancellationToken stop)
     {
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var waiter = new Waiter(wants);
             lock (guard)
                 waiters.Add(waiter);
             try
             {
                 var state = current(); // after taking a place, so that nothing between the two is missed
-                if (state.Index > seen)
+                if (wants(state))
                     return state;
-                using var cancel = stop.UnsafeRegister(static (w, token) => ((TaskCompletionSource)w!).TrySetCanceled(token), waiter);
+                using var cancel = stop.UnsafeRegister(static (w, token) => ((Waiter)w!).TrySetCanceled(token), waiter);
                 await waiter.Task;
             }
             finally
@@ -93,7 +97,7 @@ internal sealed class ChangeBroadcast
         }
     }
 
-    private void Forget(TaskCompletionSource waiter)
+    private void Forget(Waiter waiter)
     {
         lock (guard)
             waiters.Remove(waiter);
@@ -105,11 +109,23 @@ internal sealed class ChangeBroadcast
             watchers.Remove(watcher);
     }
 
-    private void WakeAll()
+    private void Wake(ClusterState state)
     {
-        foreach (var waiter in waiters)
-            waiter.TrySetResult();
-        waiters.Clear();
+        var kept = 0;
+        for (var i = 0; i < waiters.Count; i++)
+        {
+            if (waiters[i].Wants(state))
+                waiters[i].TrySetResult();
+            else
+                waiters[kept++] = waiters[i];
+        }
+
+        waiters.RemoveRange(kept, waiters.Count - kept);
+    }
+
+    private sealed class Waiter(Func<ClusterState, bool> wants) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        internal Func<ClusterState, bool> Wants { get; } = wants;
     }
 
     private sealed class Watcher

@@ -9,7 +9,7 @@ namespace Orchestrator.Manager.State;
 /// <param name="process">A random number of this process, so that no other's entries are taken for its own.</param>
 internal sealed class Cluster(ulong process) : ICluster, IReplicatedMachine
 {
-    private readonly ConcurrentDictionary<ulong, TaskCompletionSource<Outcome>> waiting = new();
+    private readonly ConcurrentDictionary<ulong, Waiter> waiting = new();
     private readonly ChangeBroadcast broadcast = new();
     private volatile ClusterState current = ClusterState.Empty;
     private IProposer? proposer;
@@ -47,19 +47,30 @@ internal sealed class Cluster(ulong process) : ICluster, IReplicatedMachine
     }
 
     /// <summary>Completes when this node's state is at the index or past it.</summary>
-    internal async Task ReachAsync(ulong index, CancellationToken stop)
-    {
-        while (current.Index < index)
-            await NewerThanAsync(current.Index, stop);
-    }
+    internal Task ReachAsync(ulong index, CancellationToken stop) =>
+        current.Index >= index ? Task.CompletedTask : broadcast.WantedAsync(() => current, state => state.Index >= index, stop);
 
     /// <summary>As <see cref="ProposeAsync"/>, on this node alone and at once.</summary>
     /// <exception cref="ClusterUnavailableException">It does not lead, or leads no more.</exception>
-    internal async Task<Outcome> ProposeAsLeaderAsync(Command command, CancellationToken stop)
+    internal Task<Outcome> ProposeAsLeaderAsync(Command command, CancellationToken stop) => AsLeaderAsync(ProposeHereAsync(command, stop));
+
+    /// <summary>As <see cref="ProposeAsLeaderAsync(Command, CancellationToken)"/>, of a command that another manager sent.</summary>
+    /// <param name="json">What it was read from: it becomes the entry as it is.</param>
+    /// <param name="command">What was read, which is therefore what every manager will read.</param>
+    /// <param name="stop">Ends the wait.</param>
+    internal Task<Outcome> ProposeAsLeaderAsync(ReadOnlyMemory<byte> json, Command command, CancellationToken stop) =>
+        AsLeaderAsync(ProposeHereAsync(command, json, stop));
+
+    /// <summary>As <see cref="ProposeAsLeaderAsync(Command, CancellationToken)"/>, with Raft's own words for what went wrong.</summary>
+    /// <exception cref="NotLeaderException">It does not lead.</exception>
+    /// <exception cref="ProposalDroppedException">It leads no more.</exception>
+    internal Task<Outcome> ProposeHereAsync(Command command, CancellationToken stop) => ProposeHereAsync(command, null, stop);
+
+    private static async Task<Outcome> AsLeaderAsync(Task<Outcome> proposal)
     {
         try
         {
-            return await ProposeHereAsync(command, stop);
+            return await proposal;
         }
         catch (Exception failure) when (failure is NotLeaderException or ProposalDroppedException)
         {
@@ -67,24 +78,22 @@ internal sealed class Cluster(ulong process) : ICluster, IReplicatedMachine
         }
     }
 
-    /// <summary>As <see cref="ProposeAsLeaderAsync"/>, with Raft's own words for what went wrong.</summary>
-    /// <exception cref="NotLeaderException">It does not lead.</exception>
-    /// <exception cref="ProposalDroppedException">It leads no more.</exception>
-    internal async Task<Outcome> ProposeHereAsync(Command command, CancellationToken stop)
+    private async Task<Outcome> ProposeHereAsync(Command command, ReadOnlyMemory<byte>? json, CancellationToken stop)
     {
         var seen = current;
         if ((Preflight.Check(seen, command) ?? guard?.Invoke(seen, command)) is { } refusal)
             return new(seen.Index, refusal);
         var log = proposer ?? throw new ClusterUnavailableException("this node is not part of a cluster: run \"orch swarm init\" first");
         var number = Interlocked.Increment(ref proposals);
-        var applied = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        waiting[number] = applied;
+        var tag = new ProposalTag(process, number);
+        var waiter = new Waiter(json is null ? null : command);
+        waiting[number] = waiter;
         try
         {
-            await log.ProposeAsync(EntryCodec.Write(new(process, number), command), stop);
+            await log.ProposeAsync(json is { } bytes ? EntryCodec.Write(tag, bytes.Span) : EntryCodec.Write(tag, command), stop);
 
             // Applied here already: the log answers after Apply, which set the outcome.
-            return await applied.Task;
+            return await waiter.Task;
         }
         finally
         {
@@ -95,16 +104,20 @@ internal sealed class Cluster(ulong process) : ICluster, IReplicatedMachine
     public IAsyncEnumerable<StateChange> WatchAsync(CancellationToken stop) => broadcast.Subscribe(() => current, stop);
 
     /// <summary>Completes with a state newer than <paramref name="seen"/>: at once if there is one.</summary>
-    internal Task<ClusterState> NewerThanAsync(ulong seen, CancellationToken stop) => broadcast.NewerAsync(() => current, seen, stop);
+    internal Task<ClusterState> NewerThanAsync(ulong seen, CancellationToken stop) => broadcast.WantedAsync(() => current, state => state.Index > seen, stop);
+
+    /// <summary>Completes with a state in which one of the parts is another than in <paramref name="seen"/>: at once if there is one.</summary>
+    internal Task<ClusterState> NewerThanAsync(ClusterState seen, StateParts parts, CancellationToken stop) =>
+        broadcast.WantedAsync(() => current, state => state.Differs(seen, parts), stop);
 
     public void Apply(ulong index, ReadOnlyMemory<byte> entry)
     {
-        var (tag, command) = EntryCodec.Read(entry.Span);
-        var applied = Applying.Run(current, index, command);
+        var tag = EntryCodec.ReadTag(entry.Span);
+        var waiter = tag.Process == process ? waiting.GetValueOrDefault(tag.Number) : null;
+        var applied = Applying.Run(current, index, waiter?.AsRead ?? EntryCodec.ReadCommand(entry.Span));
         current = applied.State;
         broadcast.Publish(applied);
-        if (tag.Process == process && waiting.TryGetValue(tag.Number, out var waiter))
-            waiter.TrySetResult(applied.Outcome);
+        waiter?.TrySetResult(applied.Outcome);
     }
 
     public ISnapshot Capture() => new Snapshot(current);
@@ -113,7 +126,13 @@ internal sealed class Cluster(ulong process) : ICluster, IReplicatedMachine
     {
         var restored = await StateSnapshot.ReadAsync(snapshot, stop);
         current = restored;
-        broadcast.Restored();
+        broadcast.Restored(restored);
+    }
+
+    /// <param name="asRead">What the entry's bytes were read as; null where they were written from a command, which may hold more than its JSON.</param>
+    private sealed class Waiter(Command? asRead) : TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        internal Command? AsRead { get; } = asRead;
     }
 
     private sealed class Snapshot(ClusterState state) : ISnapshot

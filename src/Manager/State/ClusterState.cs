@@ -37,4 +37,13 @@ internal sealed record ClusterState
 
     /// <summary>The outcomes of the newest commands that carried a request id.</summary>
     public RequestMemory Requests { get; init; } = RequestMemory.Empty;
+
+    /// <summary>Whether any of the parts is another one than in the earlier state. Apply makes a new collection only for what it changes.</summary>
+    internal bool Differs(ClusterState earlier, StateParts parts) =>
+        ((parts & StateParts.Members) != StateParts.None
+            && !(ReferenceEquals(Nodes, earlier.Nodes) && ReferenceEquals(Swarm, earlier.Swarm) && ReferenceEquals(Security, earlier.Security)
+                && ReferenceEquals(Revocations, earlier.Revocations)))
+        || ((parts & StateParts.Work) != StateParts.None
+            && !(ReferenceEquals(Tasks, earlier.Tasks) && ReferenceEquals(Services, earlier.Services) && ReferenceEquals(Networks, earlier.Networks)
+                && ReferenceEquals(LeavingNetworks, earlier.LeavingNetworks)));
 }

@@ -11,7 +11,7 @@ public static class ControlRpc
 
     private const string Service = "orch.Control";
 
-    private static readonly RpcMethod<ProposeRequest, ProposeReply> Propose = new(
+    internal static readonly RpcMethod<ProposeRequest, ProposeReply> Propose = new(
         RpcKind.Unary, Service, "Propose", Codec<ProposeRequest>(), Codec<ProposeReply>()) { MaxMessageBytes = 64 << 20 };
 
     private static readonly RpcMethod<AdmitRequest, AdmitReply> Admit = new(

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
@@ -8,22 +9,29 @@ using Orchestrator.Shared.Rpc;
 namespace Orchestrator.Tests.Bench.Cluster;
 
 /// <summary>Three members of etcd on loopback, mutual TLS between them and towards clients, data in a temporary folder.</summary>
-internal sealed class EtcdMembers : IAsyncDisposable
+internal sealed class EtcdMembers : IWriteTarget
 {
     private const int FirstPort = 23790;
     private readonly string _root = Directory.CreateTempSubdirectory("orch-bench-etcd-").FullName;
     private readonly List<Process> _members = [];
-    private readonly List<RpcChannel> _channels = [];
     private readonly BenchCertificates _certificates;
+    private int _leader;
 
     private EtcdMembers() => _certificates = new(_root);
 
-    internal static async Task<EtcdMembers> StartAsync(int connections, IReadOnlyDictionary<string, string> environment)
+    public string Name => "etcd";
+
+    public IReadOnlyList<string> Roots => [_root];
+
+    public string Path => EtcdPut.Method.Path;
+
+    /// <param name="prefix">Words before the command of each member.</param>
+    internal static async Task<EtcdMembers> StartAsync(IReadOnlyList<string> prefix)
     {
         var cluster = new EtcdMembers();
         try
         {
-            await cluster.BeginAsync(connections, environment);
+            await cluster.BeginAsync(prefix);
             return cluster;
         }
         catch
@@ -33,17 +41,26 @@ internal sealed class EtcdMembers : IAsyncDisposable
         }
     }
 
-    /// <summary>One durable write of 256 bytes under the client's own key.</summary>
-    internal async Task PutAsync(int client, byte[] value) =>
-        await _channels[client % _channels.Count].CallAsync(EtcdPut.Method, (Encoding.ASCII.GetBytes($"client-{client}"), value));
+    public Task<Stream> ConnectAsync() => BenchTls.ConnectAsync(new(IPAddress.Loopback, Client(_leader)), Tls());
+
+    public void Encode(int client, IBufferWriter<byte> into) =>
+        EtcdPut.Method.Request.Write((Encoding.ASCII.GetBytes($"client-{client}"), Encoding.ASCII.GetBytes(WriteBench.Value)), into);
+
+    public void Decode(int client, ReadOnlyMemory<byte> answer)
+    {
+        // the new revision, which a plain Put does not need
+    }
 
     public async ValueTask DisposeAsync()
     {
-        _channels.ForEach(c => c.Dispose());
         foreach (var member in _members)
         {
             if (!member.HasExited)
-                member.Kill();
+            {
+                using var kill = Process.Start("kill", ["-TERM", $"{member.Id}"]); // one that slows its syncs hands it on
+                await kill.WaitForExitAsync();
+            }
+
             await member.WaitForExitAsync();
             member.Dispose();
         }
@@ -52,33 +69,31 @@ internal sealed class EtcdMembers : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
-    private async Task BeginAsync(int connections, IReadOnlyDictionary<string, string> environment)
+    private async Task BeginAsync(IReadOnlyList<string> prefix)
     {
         var all = string.Join(',', Enumerable.Range(0, 3).Select(n => $"m{n}=https://127.0.0.1:{Peer(n)}"));
         for (var n = 0; n < 3; n++)
-            _members.Add(Start(n, all, environment));
-        var leader = await LeaderAsync();
-        for (var n = 0; n < connections; n++)
-            _channels.Add(Channel(leader));
+            _members.Add(Start(n, all, prefix));
+        _leader = await LeaderAsync();
     }
 
-    private Process Start(int n, string all, IReadOnlyDictionary<string, string> environment)
+    private Process Start(int n, string all, IReadOnlyList<string> prefix)
     {
         string[] tls =
         [
             $"--cert-file={_root}/member.pem", $"--key-file={_root}/member-key.pem", $"--trusted-ca-file={_certificates.Ca}", "--client-cert-auth",
             $"--peer-cert-file={_root}/member.pem", $"--peer-key-file={_root}/member-key.pem", $"--peer-trusted-ca-file={_certificates.Ca}", "--peer-client-cert-auth",
         ];
-        var start = new ProcessStartInfo("etcd",
+        string[] words =
         [
+            .. prefix, "etcd",
             "--name", $"m{n}", "--data-dir", $"{_root}/m{n}", "--logger", "zap", "--log-outputs", $"{_root}/m{n}.log", "--log-level", "error",
             "--listen-client-urls", $"https://127.0.0.1:{Client(n)}", "--advertise-client-urls", $"https://127.0.0.1:{Client(n)}",
             "--listen-peer-urls", $"https://127.0.0.1:{Peer(n)}", "--initial-advertise-peer-urls", $"https://127.0.0.1:{Peer(n)}",
             "--initial-cluster", all, "--initial-cluster-state", "new", .. tls,
-        ]);
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
-        return Process.Start(start) ?? throw new InvalidOperationException("etcd did not start");
+        ];
+        // Its library for gRPC writes past its own log.
+        return Process.Start(new ProcessStartInfo("sh", ["-ec", $"exec \"$@\" >{_root}/m{n}.out 2>&1", "sh", .. words])) ?? throw new InvalidOperationException("etcd did not start");
     }
 
     /// <summary>The member that leads: writes through another would be forwarded. It answers the status with its own id as the leader's.</summary>
@@ -110,12 +125,14 @@ internal sealed class EtcdMembers : IAsyncDisposable
     private RpcChannel Channel(int n) => new(new()
     {
         Connect = RpcConnects.Tcp(new IPEndPoint(IPAddress.Loopback, Client(n))),
-        Tls = new SslClientAuthenticationOptions
-        {
-            ClientCertificates = [_certificates.Client],
-            RemoteCertificateValidationCallback = (_, certificate, _, _) => _certificates.Trusts(certificate as X509Certificate2),
-        },
+        Tls = Tls(),
     });
+
+    private SslClientAuthenticationOptions Tls() => new()
+    {
+        ClientCertificates = [_certificates.Client],
+        RemoteCertificateValidationCallback = (_, certificate, _, _) => _certificates.Trusts(certificate as X509Certificate2),
+    };
 
     private static int Client(int n) => FirstPort + (10 * n);
 

@@ -6,35 +6,46 @@ namespace Orchestrator.Tests.Bench.Cluster;
 /// <param name="Rate">Acknowledged writes a second.</param>
 /// <param name="P50">Milliseconds.</param>
 /// <param name="P99">Milliseconds.</param>
-internal sealed record WriteLoad(double Rate, double P50, double P99)
+/// <param name="Processor">Microseconds of processor time a write, of all members together.</param>
+internal sealed record WriteLoad(double Rate, double P50, double P99, double Processor)
 {
+    private const int MostConnections = 8;
+
     /// <summary>Runs the clients for a while to warm up and then for the time that counts.</summary>
-    /// <param name="clients">How many write at the same time.</param>
-    /// <param name="write">One durable write of a client.</param>
+    /// <param name="target">Who is written to.</param>
+    /// <param name="clients">How many write at the same time, over at most eight connections.</param>
     /// <param name="warm">Not counted.</param>
     /// <param name="time">Counted.</param>
-    internal static async Task<WriteLoad> RunAsync(int clients, Func<int, Task> write, TimeSpan warm, TimeSpan time)
+    internal static async Task<WriteLoad> RunAsync(IWriteTarget target, int clients, TimeSpan warm, TimeSpan time)
     {
+        var connections = Math.Min(clients, MostConnections);
+        var streams = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => target.ConnectAsync()));
+        var times = Enumerable.Range(0, connections).Select(_ => new List<double>()).ToArray();
+        var writes = 0L;
+        var used = ProcessorTime.Of(target.Roots);
         var began = Stopwatch.GetTimestamp();
-        var loops = Enumerable.Range(0, clients).Select(ClientAsync).ToArray();
-        var all = (await Task.WhenAll(loops)).SelectMany(times => times).Order().ToArray();
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, connections).Select(n => new GrpcLoad(
+                streams[n], target, [.. Enumerable.Range(0, clients).Where(c => c % connections == n)],
+                () => Stopwatch.GetElapsedTime(began) < warm + time,
+                (_, from, to) =>
+                {
+                    Interlocked.Increment(ref writes);
+                    if (Stopwatch.GetElapsedTime(began, to) is var at && at >= warm && at < warm + time)
+                        times[n].Add(Stopwatch.GetElapsedTime(from, to).TotalMilliseconds);
+                }).RunAsync()));
+        }
+        finally
+        {
+            foreach (var stream in streams)
+                await stream.DisposeAsync();
+        }
+
+        used = ProcessorTime.Of(target.Roots) - used;
+        var all = times.SelectMany(t => t).Order().ToArray();
         if (all.Length == 0)
             throw new InvalidOperationException("no write was acknowledged in the time that counts");
-        return new(all.Length / time.TotalSeconds, all[all.Length / 2], all[(int)(all.Length * 0.99)]);
-
-        async Task<List<double>> ClientAsync(int client)
-        {
-            var times = new List<double>();
-            while (true)
-            {
-                var start = Stopwatch.GetTimestamp();
-                await write(client);
-                var end = Stopwatch.GetElapsedTime(began);
-                if (end >= warm + time)
-                    return times;
-                if (end >= warm)
-                    times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            }
-        }
+        return new(all.Length / time.TotalSeconds, all[all.Length / 2], all[(int)(all.Length * 0.99)], used / writes * 1e6);
     }
 }

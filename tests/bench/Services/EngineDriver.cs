@@ -44,6 +44,13 @@ internal sealed class EngineDriver : IDisposable
     internal async Task ImportAsync(byte[] tar, string name) =>
         await Succeed(await _http.PostAsync($"images/create?fromSrc=-&repo={name}&tag=latest", new ByteArrayContent(tar)));
 
+    internal async Task<JsonNode> GetAsync(string path)
+    {
+        using var answer = await _http.GetAsync(path);
+        await Succeed(answer);
+        return (await answer.Content.ReadFromJsonAsync<JsonNode>())!;
+    }
+
     internal Task PostAsync(string path, JsonNode body) => SendAsync(path, body);
 
     /// <summary>Seconds from the create request until every replica is observed running.</summary>

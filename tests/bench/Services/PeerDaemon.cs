@@ -31,35 +31,54 @@ internal sealed class PeerDaemon : IAsyncDisposable
             echo nameserver 127.0.0.1 >{root}/resolv.conf && mount --bind {root}/resolv.conf /etc/resolv.conf
             exec {command.Replace("ROOT", root, StringComparison.Ordinal)} >{root}/log 2>&1
             """;
-        var process = Process.Start(new ProcessStartInfo("unshare", ["-n", "-m", "sh", "-ec", script]))
-            ?? throw new InvalidOperationException($"{name} did not start");
-        return new PeerDaemon(root, process);
+        return Start(name, root, new("unshare", ["-n", "-m", "sh", "-ec", script]));
     }
+
+    /// <summary>As <see cref="Start(string, string)"/>, in the namespaces of this process.</summary>
+    internal static PeerDaemon Beside(string name, string command)
+    {
+        var root = Directory.CreateTempSubdirectory($"orch-bench-{name}-").FullName;
+        return Start(name, root, new("sh", ["-ec", $"exec {command.Replace("ROOT", root, StringComparison.Ordinal)} >{root}/log 2>&1"]));
+    }
+
+    private static PeerDaemon Start(string name, string root, ProcessStartInfo start) =>
+        new(root, Process.Start(start) ?? throw new InvalidOperationException($"{name} did not start"));
 
     internal string Log => File.ReadAllText(Path.Combine(Root, "log"));
 
     /// <summary>Ends the daemon, then what it leaves behind on purpose (our shim goes on without a daemon), and removes its roots.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-        {
-            await TerminateAsync(_process.Id);
-            await _process.WaitForExitAsync();
-        }
+        // What slows syncs ends by itself with the last of its children.
+        await EndAsync(command => IsPart(command) && command.Contains(" daemon ", StringComparison.Ordinal));
+        await EndAsync(IsPart);
+        await _process.WaitForExitAsync();
         _process.Dispose();
-        foreach (var process in Process.GetProcesses())
-        {
-            if (CommandLine(process.Id).Contains(Root, StringComparison.Ordinal))
-            {
-                await TerminateAsync(process.Id);
-                await process.WaitForExitAsync();
-            }
-            process.Dispose();
-        }
         Directory.Delete(Root, recursive: true);
     }
 
-    /// <summary>Empty for a process that is gone.</summary>
+    private static bool IsPart(string command) => !command.Contains("slow-sync", StringComparison.Ordinal);
+
+    private async Task EndAsync(Func<string, bool> which)
+    {
+        var ending = new List<int>();
+        foreach (var process in Process.GetProcesses())
+        {
+            using (process)
+            {
+                var command = CommandLine(process.Id).Replace('\0', ' ');
+                if (command.Contains(Root, StringComparison.Ordinal) && which(command))
+                    ending.Add(process.Id);
+            }
+        }
+
+        foreach (var pid in ending)
+            await TerminateAsync(pid);
+        while (ending.Exists(pid => CommandLine(pid).Contains(Root, StringComparison.Ordinal)))
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+    }
+
+    /// <summary>Empty for a process that is gone, or ended and not yet collected by its parent.</summary>
     internal static string CommandLine(int pid)
     {
         try

@@ -83,6 +83,7 @@ internal sealed partial class RaftNode(
         var state = stored.HardState with { Term = stored.HardState.Term + 1, Vote = PeerId.None };
         var alone = new Entry(last + 1, state.Term, EntryKind.Membership, Membership.Of([options.Self]).Encode());
         await journal.WriteAsync(new(state, [alone]));
+        await Task.Yield(); // the journal's thread is its own
         log.BeginsAnew(options.Self, alone.Index);
         return stored with { HardState = state, Entries = [.. stored.Entries, alone] };
     }

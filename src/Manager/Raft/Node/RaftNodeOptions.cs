@@ -24,12 +24,12 @@ internal sealed record RaftNodeOptions
         init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
     } = TimeSpan.FromMilliseconds(80);
 
-    /// <summary>A snapshot is taken after so many entries…</summary>
+    /// <summary>A snapshot is taken after so many entries: a restart applies as many in about a second…</summary>
     internal ulong SnapshotEntries
     {
         get;
         init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
-    } = 10_000;
+    } = 30_000;
 
     /// <summary>…or after so many bytes of entries, whichever comes first.</summary>
     internal long SnapshotBytes

@@ -11,7 +11,8 @@ internal interface IJournal : IAsyncDisposable
 
     /// <summary>
     /// Stores the hard state and the entries, the first entry replacing everything stored at and after its index.
-    /// Completes when the write is durable; writes asked for meanwhile share one transaction.
+    /// Completes when the write is durable; writes asked for meanwhile share one transaction. Who waits may go on from the journal's own
+    /// thread, and must not hold it up.
     /// </summary>
     Task WriteAsync(JournalWrite write);
 

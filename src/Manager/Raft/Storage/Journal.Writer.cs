@@ -27,7 +27,7 @@ internal sealed partial class Journal
         {
             if (queue.TryTake(out var first, HasToTidy ? Quiet : Timeout.InfiniteTimeSpan))
                 Obey(Gather(first));
-            else if (queue.IsCompleted)
+            else if (queue.IsDone)
                 break;
             else
                 Commit(batch => Tidy(batch, QuietStep));
@@ -36,6 +36,7 @@ internal sealed partial class Journal
         seal?.Dispose();
         tip?.Dispose();
         store.Dispose();
+        queue.Dispose();
         ended.SetResult();
     }
 

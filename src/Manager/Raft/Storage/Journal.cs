@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Orchestrator.Manager.Raft.Core;
 
 namespace Orchestrator.Manager.Raft.Storage;
@@ -12,7 +11,7 @@ internal sealed partial class Journal : ISealedJournal
     private readonly JournalOptions options;
     private readonly IJournalStore store;
     private readonly JournalDamage damage;
-    private readonly BlockingCollection<Work> queue = [];
+    private readonly WorkQueue<Work> queue = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int closed;
 
@@ -31,7 +30,7 @@ internal sealed partial class Journal : ISealedJournal
         return contents!;
     }
 
-    public Task WriteAsync(JournalWrite write) => Ask(Work.Change(batch => batch.Write(write), write.Entries.Count, BytesOf(write)));
+    public Task WriteAsync(JournalWrite write) => Ask(Work.Write(write));
 
     public async Task SaveSnapshotAsync(SnapshotMeta meta, ReadOnlyMemory<byte> state, ulong compactThrough)
     {
@@ -79,7 +78,7 @@ internal sealed partial class Journal : ISealedJournal
         if (Interlocked.Exchange(ref closed, 1) == 0)
         {
             store.GiveUp();
-            queue.CompleteAdding();
+            queue.Close();
         }
 
         await ended.Task;
@@ -87,16 +86,9 @@ internal sealed partial class Journal : ISealedJournal
 
     internal Task Ask(Work work)
     {
-        try
-        {
-            Interlocked.Add(ref asked, work.Entries);
-            queue.Add(work);
-        }
-        catch (InvalidOperationException over)
-        {
-            work.Done.SetException(new JournalException("the journal is closed", over));
-        }
-
+        Interlocked.Add(ref asked, work.Entries);
+        if (!queue.TryAdd(work))
+            work.Done.SetException(new JournalException("the journal is closed"));
         return work.Done.Task;
     }
 
@@ -113,9 +105,12 @@ internal sealed partial class Journal : ISealedJournal
     /// <param name="Alone">Something between two transactions; or null.</param>
     internal sealed record Work(Action<JournalBatch>? Into, Action? Alone, int Entries, int Bytes)
     {
-        internal TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        internal TaskCompletionSource Done { get; init; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         internal static Work Change(Action<JournalBatch> into, int entries, int bytes) => new(into, null, entries, bytes);
+
+        /// <summary>As <see cref="Change"/>, and who waits for it goes on from the journal's own thread: one thread less to be woken for each write.</summary>
+        internal static Work Write(JournalWrite write) => new(batch => batch.Write(write), null, write.Entries.Count, BytesOf(write)) { Done = new() };
 
         internal static Work Apart(Action alone) => new(null, alone, 0, 0);
     }

@@ -46,7 +46,7 @@ public sealed class WatchTests
         var broadcast = new ChangeBroadcast();
         await using var changes = broadcast.Subscribe(() => ClusterState.Empty, CancellationToken.None).GetAsyncEnumerator();
         var next = changes.MoveNextAsync();
-        broadcast.Restored();
+        broadcast.Restored(ClusterState.Empty);
         Assert.True(await next);
         Assert.True(changes.Current.Lagged);
     }
