@@ -76,7 +76,7 @@ public sealed class StrangerTests(ITestOutputHelper output)
         const string who = "a worker's certificate";
         var manager = $"is for managers, and node {own.NodeId} is a worker by its certificate";
         await RefusedAsync(who, "writes to the state", () => ControlRpc.Client(worker).ProposeAsync(new(), Stop), RpcStatus.PermissionDenied, manager);
-        await RefusedAsync(who, "asks to vote", () => ControlRpc.Client(worker).AdmitAsync(new() { NodeId = own.NodeId, Address = "192.0.2.1:2377" }, Stop), RpcStatus.PermissionDenied, manager);
+        await RefusedAsync(who, "asks to vote", () => ControlRpc.Client(worker).AdmitAsync(new() { NodeId = own.NodeId, Member = 7, Address = "192.0.2.1:2377" }, Stop), RpcStatus.PermissionDenied, manager);
         await RefusedAsync(who, "takes part in the consensus", () => RaftAsync(worker), RpcStatus.PermissionDenied, manager);
         var itself = $"node {own.NodeId} speaks for itself alone, not for node {other.NodeId}";
         await RefusedAsync(who, "says another node's farewell", () => ControlRpc.Client(worker).LeaveAsync(new() { NodeId = other.NodeId }, Stop), RpcStatus.PermissionDenied, itself);
