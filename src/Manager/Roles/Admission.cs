@@ -16,12 +16,12 @@ internal sealed class Admission(AdmitRequest request, Cluster cluster, IManagers
 
     internal async Task RunAsync(CancellationToken stop)
     {
+        var asks = !Votes;
         while (!Votes)
         {
             try
             {
                 await AskAsync(TimeSpan.FromSeconds(10), stop);
-                log.IsAdmitted();
                 break;
             }
             catch (RpcException refused)
@@ -32,6 +32,8 @@ internal sealed class Admission(AdmitRequest request, Cluster cluster, IManagers
             await Task.Delay(Pause, time, stop);
         }
 
+        if (asks)
+            log.IsAdmitted();
         await StayAsync(stop);
     }
 

@@ -10,6 +10,7 @@ public sealed class RestartTests
         await using var world = await ClusterWorld.StartAsync(managers: 3, workers: 1);
         await world.EventuallyAsync("ready/leader ready/reachable ready/reachable ready");
         await world.LoadBusyboxAsync();
+        (await world[0].OrchAsync("swarm", "update", "--dispatcher-heartbeat", "30s")).Succeeded(); // however long a restart takes here: nobody is taken for dead
         (await world[0].OrchAsync("service", "create", "--name", "web", "--replicas", "4", "--detach", "busybox", "sleep", "infinity")).Succeeded();
         await world.SpreadEventuallyAsync("web", "1 1 1 1");
         var pids = await world[0].TaskPidsAsync("web");
@@ -30,6 +31,25 @@ public sealed class RestartTests
 
         static bool IsWhole(string standing) => standing.Split(' ') is [.. var managers, "ready"]
             && managers.Count(m => m == "ready/leader") == 1 && managers.Count(m => m == "ready/reachable") == 2;
+    }
+
+    [Fact]
+    public async Task A_manager_whose_journal_was_taken_away_is_taken_in_as_another_member()
+    {
+        await using var world = await ClusterWorld.StartAsync(managers: 3, workers: 0);
+        await world.EventuallyAsync("ready/leader ready/reachable ready/reachable");
+        var number = world.Number(1);
+        await world[1].KillDaemonAsync();
+        Directory.Delete($"{world[1].Root}/data/manager", recursive: true);
+        (await world[0].OrchAsync("node", "update", "--label-add", "while=away", await world.NodeAsync(0))).Succeeded();
+        await world[1].StartDaemonAsync();
+        await world.EventuallyAsync("ready/leader ready/reachable ready/reachable", from: 1);
+        Assert.NotEqual(number, world.Number(1));
+        Assert.Contains("begins an empty one, as another member", world[1].DaemonLog, StringComparison.Ordinal);
+
+        // It votes, and its former number does not count: two of three are a majority.
+        await world[2].KillDaemonAsync();
+        (await world[1].OrchAsync("node", "update", "--label-add", "with=two", await world.NodeAsync(0))).Succeeded();
     }
 
     [Fact]
