@@ -9,7 +9,10 @@ internal sealed partial class SwarmNode
     /// <summary>How long a leaving node tries to tell the managers.</summary>
     private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(10);
 
-    /// <remarks>In this order: the cluster is told; agent and manager stop; containers go; identity; the rest. From the identity on a start finishes it.</remarks>
+    /// <remarks>
+    /// In this order: the agent stops, whose next word would say that the node is there; the cluster is told; the manager stops; containers go;
+    /// identity; the rest. From the identity on a start finishes it.
+    /// </remarks>
     public async Task LeaveAsync(bool force, CancellationToken stop)
     {
         await _turn.WaitAsync(stop);
@@ -20,6 +23,7 @@ internal sealed partial class SwarmNode
                 throw new ApiException(503, Warning(member));
 
             // From here on the caller's patience no longer counts: half a leave would be worse than either.
+            await member.Loops.StopAsync();
             await SayFarewellAsync(member);
             await EndAsync(member);
             await worker.RemoveTasksAsync(CancellationToken.None);

@@ -113,7 +113,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
             ],
             Nodes = state.Nodes.Count,
             Managers = state.Nodes.Values.Count(n => n.ManagerStatus is not null),
-            Cluster = state.Swarm,
+            Cluster = state.Security is { } security ? security.Show(state.Swarm) : state.Swarm,
         };
     }
 
@@ -302,7 +302,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
         }
     }
 
-    private ApiException AlreadyMember => new(503, "This node is already part of a swarm. Use \"orch swarm leave\" to leave this swarm and join another one.");
+    private ApiException AlreadyMember => new(503, "This node is already part of a swarm. Use \"orch swarm leave\" (or \"docker swarm leave\") to leave this swarm and join another one.");
 
     private static double Jitter() => RandomNumberGenerator.GetInt32(1 << 30) / (double)(1 << 30);
 }

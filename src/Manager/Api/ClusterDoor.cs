@@ -9,7 +9,7 @@ namespace Orchestrator.Manager.Api;
 internal sealed class ClusterDoor(ISwarmNode node, TimeProvider time)
 {
     internal const string NoManager =
-        "This node is not a swarm manager. Use \"orch swarm init\" (or \"docker swarm init\") to make it the first manager of a cluster and try again.";
+        "This node is not a swarm manager. Use \"orch swarm init\" or \"orch swarm join\" (or docker's) to connect this node to a swarm and try again.";
 
     /// <summary>The clock that stamps commands.</summary>
     internal DateTimeOffset Now => time.GetUtcNow();

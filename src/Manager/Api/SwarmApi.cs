@@ -32,11 +32,9 @@ internal sealed class SwarmApi(ISwarmNode node, ClusterDoor door)
         await door.FreshAsync(request.Stop);
         var state = door.State;
         var swarm = state.Swarm ?? throw new ApiException(503, ClusterDoor.NoManager);
-        await request.ReplyAsync(state.Security is not { } security ? swarm : swarm with
+        await request.ReplyAsync(state.Security is not { } security ? swarm : security.Show(swarm)! with
         {
             JoinTokens = new() { Worker = security.Token(NodeRole.Worker).Reveal(), Manager = security.Token(NodeRole.Manager).Reveal() },
-            TlsInfo = security.Desired(),
-            RootRotationInProgress = security.Rotation is not null,
         });
     }
 

@@ -68,6 +68,9 @@ internal sealed record ClusterSecurity
         return new() { TrustRoot = TrustedRootsPem, CertIssuerSubject = issuer.Subject, CertIssuerPublicKey = issuer.PublicKey };
     }
 
+    /// <summary>The cluster with what Docker shows of its CA to whoever may ask this node; not the tokens.</summary>
+    internal Swarm? Show(Swarm? swarm) => swarm is null ? null : swarm with { TlsInfo = Desired(), RootRotationInProgress = Rotation is not null };
+
     /// <summary>Without its secrets.</summary>
     public override string ToString() => Rotation is null ? "cluster security" : "cluster security, its root rotating";
 }

@@ -95,13 +95,13 @@ public sealed class ApiRequest(HttpContext http, IReadOnlyDictionary<string, str
         var problems = UnknownMembers.Find(json.RootElement, type, tolerated);
         if (problems.Count > 0)
             throw new ApiException(400, string.Join("; ", problems), problems);
-        return Guarded(() => json.RootElement.Deserialize(type), typeof(T).Name);
+        return Guarded(json.RootElement, type);
     }
 
     public async Task<T> BodyAsync<T>(JsonTypeInfo<T> type)
     {
         using var json = await ParseAsync(typeof(T).Name);
-        return Guarded(() => json.RootElement.Deserialize(type), typeof(T).Name);
+        return Guarded(json.RootElement, type);
     }
 
     /// <summary>Answers with a JSON body.</summary>
@@ -175,15 +175,15 @@ public sealed class ApiRequest(HttpContext http, IReadOnlyDictionary<string, str
         }
     }
 
-    private static T Guarded<T>(Func<T?> read, string name)
+    private static T Guarded<T>(JsonElement body, JsonTypeInfo<T> type)
     {
         try
         {
-            return read() ?? throw new ApiException(400, $"the body must be a JSON {name}, not null");
+            return body.Deserialize(type) ?? throw new ApiException(400, $"the body must be a JSON {typeof(T).Name}, not null");
         }
         catch (JsonException e)
         {
-            throw new ApiException(400, $"the body is not a valid {name}: {e.Path}: {e.Message}", inner: e);
+            throw new ApiException(400, $"the body is not a valid {typeof(T).Name}: {JsonMisfit.Tell(body, e)}", inner: e);
         }
     }
 }

@@ -2,14 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace Orchestrator.Shared.Model;
 
-[JsonConverter(typeof(JsonStringEnumConverter<NodeRole>))]
+[JsonConverter(typeof(WordsAlone<NodeRole>))]
 public enum NodeRole
 {
     [JsonStringEnumMemberName("worker")] Worker,
     [JsonStringEnumMemberName("manager")] Manager,
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<NodeAvailability>))]
+[JsonConverter(typeof(WordsAlone<NodeAvailability>))]
 public enum NodeAvailability
 {
     [JsonStringEnumMemberName("active")] Active,
@@ -17,7 +17,7 @@ public enum NodeAvailability
     [JsonStringEnumMemberName("drain")] Drain,
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<NodeState>))]
+[JsonConverter(typeof(WordsAlone<NodeState>))]
 public enum NodeState
 {
     [JsonStringEnumMemberName("unknown")] Unknown,
@@ -26,7 +26,7 @@ public enum NodeState
     [JsonStringEnumMemberName("disconnected")] Disconnected,
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<Reachability>))]
+[JsonConverter(typeof(WordsAlone<Reachability>))]
 public enum Reachability
 {
     [JsonStringEnumMemberName("unknown")] Unknown,

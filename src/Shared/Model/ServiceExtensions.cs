@@ -21,7 +21,7 @@ public sealed record ServiceDependency
     public bool Optional { get; init; }
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<DependencyCondition>))]
+[JsonConverter(typeof(WordsAlone<DependencyCondition>))]
 public enum DependencyCondition
 {
     /// <summary>A container of it was started.</summary>

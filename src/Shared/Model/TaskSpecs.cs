@@ -212,7 +212,7 @@ public sealed record DiscreteGenericResource
     public long Value { get; init; }
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<RestartCondition>))]
+[JsonConverter(typeof(WordsAlone<RestartCondition>))]
 public enum RestartCondition
 {
     [JsonStringEnumMemberName("any")] Any,

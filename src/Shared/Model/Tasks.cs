@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Orchestrator.Shared.Model;
 
 /// <summary>Where a task is in its life. A task's observed state only ever grows.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<TaskState>))]
+[JsonConverter(typeof(WordsAlone<TaskState>))]
 public enum TaskState
 {
     [JsonStringEnumMemberName("new")] New = 0,

@@ -91,7 +91,7 @@ public sealed class ApiRouterTests
     [Theory]
     [InlineData("{", "not JSON of a NetworkCreateRequest")]
     [InlineData("null", "must be a JSON NetworkCreateRequest")]
-    [InlineData("{\"Name\":5}", "$.Name")]
+    [InlineData("{\"Name\":5}", "Name can't be 5")]
     public async Task A_bad_body_is_a_400_that_names_the_place(string body, string sentence)
     {
         var router = ApiCall.Router();
@@ -130,5 +130,19 @@ public sealed class ApiRouterTests
         var call = await ApiCall.SendAsync(Echo("GET", "/things"), "HEAD", "/nothing");
         Assert.Equal(404, call.Status);
         Assert.Empty(call.Bytes);
+    }
+
+    [Theory]
+    [InlineData("""{"Availability":"asleep"}""", "the body is not a valid NodeSpec: Availability can't be \"asleep\"")]
+    [InlineData("""{"Labels":{"a":[1,2]}}""", "the body is not a valid NodeSpec: Labels.a can't be a list")]
+    [InlineData("""{"Labels":{"a.b":{}}}""", "the body is not a valid NodeSpec: Labels['a.b'] holds a value that does not fit")]
+    [InlineData("""{"Role":7}""", "the body is not a valid NodeSpec: Role can't be 7")]
+    [InlineData("[]", "the body is not a valid NodeSpec: the body can't be a list")]
+    public async Task A_value_that_does_not_fit_is_named_in_the_callers_words(string body, string sentence)
+    {
+        var router = ApiCall.Router();
+        router.Map("POST", "/spec", async request => await request.ReplyAsync(await request.BodyAsync(ModelJson.Of<NodeSpec>())));
+        var answer = await ApiCall.SendAsync(router, "POST", "/spec", body);
+        Assert.Equal((400, sentence), (answer.Status, answer.Json.GetProperty("message").GetString()));
     }
 }
