@@ -52,6 +52,10 @@ internal static class TaskContainers
         return (parts is [{ Length: > 0 }, .., { Length: 25 } id] && IsClusterId(id)) || (parts is [{ Length: > 0 }, .., { Length: > 0 } slot] && slot.All(char.IsAsciiDigit));
     }
 
+    /// <summary>Whether it may be worth waiting for newer news of tasks to find it; what is only a word is not.</summary>
+    internal static bool MayName(string reference) =>
+        LooksLikeTask(reference) || (reference.Length == 25 && IsClusterId(reference)) || (reference.Length >= ShortestBeginning && reference.All(char.IsAsciiHexDigitLower));
+
     private static bool IsCalled(ServiceTask task, string name) =>
         name.StartsWith(task.ServiceName, StringComparison.Ordinal) && (TaskText.ShortName(task) == name || TaskText.Name(task) == name);
 

@@ -27,22 +27,32 @@ public static class TaskLogsRpc
     /// <param name="logs">Of this node's own tasks.</param>
     /// <param name="refuse">What this node has against the caller, in a sentence; null lets it pass.</param>
     public static void Map(RpcServer server, ITaskLogs logs, Func<RpcServerCall, string?> refuse) =>
-        server.MapServerStreaming(Read, RpcAccess.Manager, (request, call) => refuse(call) is { } sentence
-            ? throw new RpcException(RpcStatus.PermissionDenied, sentence)
-            : BatchesAsync(logs.ReadAsync(request.Task, request.Query, call.Stop), call));
+        server.MapServerStreaming(Read, RpcAccess.Manager, (request, call) => BatchesAsync(logs.ReadAsync(request.Task, request.Query, call.Stop), () => Check(refuse(call)), call.Stop));
 
     /// <summary>The caller's end.</summary>
     public static ITaskLogs Client(RpcChannel channel) => new Caller(channel);
 
-    private static async IAsyncEnumerable<IReadOnlyList<LogRecord>> BatchesAsync(IAsyncEnumerable<LogRecord> records, RpcServerCall call)
+    private static void Check(string? refusal)
     {
-        await using var reader = records.GetAsyncEnumerator(call.Stop);
+        if (refusal is not null)
+            throw new RpcException(RpcStatus.PermissionDenied, refusal);
+    }
+
+    /// <param name="records">One after the other.</param>
+    /// <param name="check">Throws when the caller may not hear them: before the first, and before each message.</param>
+    /// <param name="stop">Ends the reading.</param>
+    private static async IAsyncEnumerable<IReadOnlyList<LogRecord>> BatchesAsync(
+        IAsyncEnumerable<LogRecord> records, Action check, [EnumeratorCancellation] CancellationToken stop)
+    {
+        check();
+        await using var reader = records.GetAsyncEnumerator(stop);
         var (batch, size) = (new List<LogRecord>(), 0);
         while (true)
         {
             var next = NextAsync(reader);
             if (batch.Count > 0 && (size >= SendAt || !next.IsCompleted))
             {
+                check();
                 yield return batch;
                 (batch, size) = ([], 0);
             }

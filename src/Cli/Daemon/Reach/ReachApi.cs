@@ -75,14 +75,7 @@ internal sealed class ReachApi(ISwarmNode node, Func<NodeReach?> reach, Containe
             return;
         }
 
-        var at = _execs.Find(id);
-        if (at is null)
-        {
-            var state = await NewestAsync(manager.Cluster, request.Stop); // one that just began knows no nodes yet
-            if ((at = await way.Engine.FindExecAsync(state, manager.Self, id, ExecPatience, time, request.Stop)) is { } found)
-                _execs.Note(id, found);
-        }
-
+        var at = _execs.Find(id) ?? await AskForExecAsync(way, manager, id, request.Stop);
         if (at is { } there)
             await PassAsync(request, route, way, manager.Cluster.Current, there, $"exec {id[..12]}", id);
         else
@@ -117,23 +110,39 @@ internal sealed class ReachApi(ISwarmNode node, Func<NodeReach?> reach, Containe
         }
     }
 
+    /// <summary>Null: no node has it.</summary>
+    /// <exception cref="ClusterUnavailableException">Nor does one that is known here; without a leader there may be others.</exception>
+    private async Task<NodeId?> AskForExecAsync(NodeReach way, RunningManager manager, string id, CancellationToken stop)
+    {
+        var (state, old) = await NewestAsync(manager.Cluster, stop);
+        var found = await way.Engine.FindExecAsync(state, manager.Self, id, ExecPatience, time, stop);
+        if (found is { } node)
+            _execs.Note(id, node);
+        return found is null && old is not null ? throw old : found;
+    }
+
     /// <summary>What never changes its meaning needs no news; a name is looked up in the newest state there is, and works without a leader too.</summary>
     private static async Task<ServiceTask?> FindAsync(ICluster cluster, string reference, TaskNaming naming, CancellationToken stop)
     {
         if (TaskContainers.TryFindExact(cluster.Current, reference, naming) is { } exact)
             return exact;
-        return TaskContainers.TryFind(await NewestAsync(cluster, stop), reference, naming);
+        if (!TaskContainers.MayName(reference))
+            return TaskContainers.TryFind(cluster.Current, reference, naming);
+        var (state, old) = await NewestAsync(cluster, stop);
+        var found = TaskContainers.TryFind(state, reference, naming);
+        return found is null && old is not null && TaskContainers.LooksLikeTask(reference) ? throw old : found;
     }
 
-    private static async Task<ClusterState> NewestAsync(ICluster cluster, CancellationToken stop)
+    /// <summary>The state, and why it may not be the newest.</summary>
+    private static async Task<(ClusterState State, ClusterUnavailableException? Old)> NewestAsync(ICluster cluster, CancellationToken stop)
     {
         try
         {
-            return await cluster.FreshAsync(stop);
+            return (await cluster.FreshAsync(stop), null);
         }
-        catch (ClusterUnavailableException)
+        catch (ClusterUnavailableException leaderless)
         {
-            return cluster.Current; // as it was last known
+            return (cluster.Current, leaderless);
         }
     }
 

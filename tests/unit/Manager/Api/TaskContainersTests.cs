@@ -97,4 +97,13 @@ public sealed class TaskContainersTests
     [InlineData("redis:7.2", false)]
     [InlineData("", false)]
     public void Some_names_only_tasks_have(string reference, bool looks) => Assert.Equal(looks, TaskContainers.LooksLikeTask(reference));
+
+    [Theory]
+    [InlineData("web.1", true)]
+    [InlineData("abcd2222", true)]
+    [InlineData("bbbbbbbbbbbbbbbbbbbbbbbbb", true)]
+    [InlineData("busybox", false)]
+    [InlineData("abc", false)]
+    [InlineData("busybox:latest", false)]
+    public void Words_are_not_worth_waiting_for_news_of_tasks(string reference, bool may) => Assert.Equal(may, TaskContainers.MayName(reference));
 }
