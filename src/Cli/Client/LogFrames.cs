@@ -8,6 +8,9 @@ internal static class LogFrames
     /// <summary>Longer than any daemon writes; a greater length means that the stream is not framed.</summary>
     private const int Longest = 16 << 20;
 
+    /// <summary>The kind of the piece in which the daemon says what went wrong behind its answer's head.</summary>
+    private const byte Error = 3;
+
     /// <summary>Writes every piece where it belongs, by blocking calls on the caller's thread.</summary>
     internal static void Copy(Stream from, Stream output, Stream error)
     {
@@ -24,6 +27,8 @@ internal static class LogFrames
             if (length > body.Length)
                 body = new byte[length];
             from.ReadExactly(body.AsSpan(0, length));
+            if (header[0] == Error)
+                throw Broken(body.AsSpan(0, length));
             (header[0] == 2 ? error : output).Write(body.AsSpan(0, length));
         }
     }
@@ -44,9 +49,14 @@ internal static class LogFrames
             if (length > body.Length)
                 body = new byte[length];
             await from.ReadExactlyAsync(body.AsMemory(0, length), stop);
+            if (header[0] == Error)
+                throw Broken(body.AsSpan(0, length));
             await take(header[0], body.AsMemory(0, length));
         }
     }
+
+    private static EngineException Broken(ReadOnlySpan<byte> words) =>
+        new(500, $"error from daemon in stream: {System.Text.Encoding.UTF8.GetString(words).TrimEnd()}", []);
 
     private static int Length(ReadOnlySpan<byte> header)
     {

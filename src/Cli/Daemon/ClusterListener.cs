@@ -1,7 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Cli.Daemon.Reach;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Rpc;
 using Orchestrator.Shared.Security;
@@ -18,9 +21,16 @@ internal sealed class ClusterListener : IAsyncDisposable
 
     private ClusterListener(HttpHost host, TimeProvider time) => (_host, _time) = (host, time);
 
+    /// <param name="listen">Where.</param>
+    /// <param name="credentials">What this node proves itself by.</param>
+    /// <param name="rpc">Answers gRPC.</param>
+    /// <param name="engine">Answers what is no gRPC, over HTTP/1.1.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logs">Makes loggers.</param>
+    /// <param name="stop">Cancels the start.</param>
     /// <exception cref="DaemonException">The address can't be bound.</exception>
     internal static async Task<ClusterListener> StartAsync(
-        IPEndPoint listen, CredentialBox credentials, RpcServer rpc, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
+        IPEndPoint listen, CredentialBox credentials, RpcServer rpc, RequestDelegate engine, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
     {
         try
         {
@@ -31,13 +41,20 @@ internal sealed class ClusterListener : IAsyncDisposable
                     server.Listen(listen, endpoint =>
                     {
                         endpoint.Protocols = HttpProtocols.Http1AndHttp2;
+                        endpoint.Use(next => connection =>
+                        {
+                            if (connection.Features.Get<IConnectionSocketFeature>() is { Socket: var socket })
+                                SilentPeers.EndOn(socket);
+                            return next(connection);
+                        });
                         MutualTls.Server(endpoint, credentials, time, logs.CreateLogger("Orchestrator.Cli.Daemon.ClusterListener"));
+                        endpoint.UseHijack();
                     });
                 },
                 async http =>
                 {
                     if (!await rpc.TryHandleAsync(http))
-                        http.Response.StatusCode = 404;
+                        await engine(http);
                 },
                 logs,
                 stop);

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Cli.Daemon.Reach;
 using Orchestrator.Manager.Api;
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
@@ -141,10 +142,11 @@ internal sealed class DaemonHost
             return ValueTask.CompletedTask;
         });
         var node = new SwarmNode(worker, DispatcherRpc.Client(channel), _options, _time, _logs);
+        var router = Map(worker, node);
         await ListenClusterAsync(clusterSocket, node, stop);
         Later("cluster node", node.DisposeAsync);
         await node.ResumeAsync(stop);
-        await ListenApiAsync(worker, node, stop);
+        await ListenApiAsync(router, stop);
         Later("leadership", node.StepAsideAsync);
         return Task.WhenAny(worker.Failed, node.Failed).Unwrap();
     }
@@ -189,7 +191,7 @@ internal sealed class DaemonHost
         Later("cluster socket", () => StopListeningAsync(host, [path]));
     }
 
-    private async Task ListenApiAsync(WorkerHost worker, SwarmNode node, CancellationToken stop)
+    private ApiRouter Map(WorkerHost worker, SwarmNode node)
     {
         var router = new ApiRouter(Program.Version, _time, _logs.CreateLogger<ApiRouter>());
         var networks = new HostNetworkList(worker.Networks, worker.Containers, worker.Events, _options.DataRoot, _time);
@@ -212,6 +214,13 @@ internal sealed class DaemonHost
             Time = _time,
         });
         ClusterApi.Map(router, node, networks, _time, _logs);
+        node.Door = new ReachDoor(router, _time, _log); // before anything stands in front of the engine: from there nothing is passed on
+        new ReachApi(node, () => node.Reach, worker.Containers, _time, _log).Stand(router);
+        return router;
+    }
+
+    private async Task ListenApiAsync(ApiRouter router, CancellationToken stop)
+    {
         var secured = _tls is null ? null : new ApiTls(_tls, _time, _logs.CreateLogger("Orchestrator.Cli.Daemon.ApiTls"));
         var host = await HttpHost.StartAsync(
             server =>

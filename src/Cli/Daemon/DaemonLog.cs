@@ -54,4 +54,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(21, LogLevel.Warning, "This node's certificate could not be renewed or confirmed: {Reason}; tried again in {Seconds} s. It ends at {Ends}")]
     public static partial void RenewalFailed(this ILogger log, string reason, double seconds, DateTimeOffset ends);
+
+    [LoggerMessage(22, LogLevel.Warning, "{Method} {Path} of another node at {Address} is refused: {Reason}")]
+    public static partial void ReachRefused(this ILogger log, string method, string path, string address, string reason);
+
+    [LoggerMessage(23, LogLevel.Warning, "{Method} {Path} for {What} on node {Node} was cut: {Reason}")]
+    public static partial void ReachBroke(this ILogger log, string method, string path, string what, string node, string reason);
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Orchestrator.Cli.Daemon.Reach;
 using Orchestrator.Manager;
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
@@ -17,6 +18,7 @@ internal sealed class SwarmMember : IAsyncDisposable
     private volatile ManagerHost? _manager;
     private volatile bool _locked;
     private volatile bool _ready;
+    private readonly CancellationTokenSource _leaving = new();
 
     /// <param name="identity">As stored.</param>
     /// <param name="credentials">What it proves itself by.</param>
@@ -36,6 +38,7 @@ internal sealed class SwarmMember : IAsyncDisposable
         _log = log;
         Loops = loops;
         Credentials = new(credentials);
+        Reach = new(Credentials, time, _leaving.Token);
         Renewal = new(Credentials, file, new ManagerCertificates(this), time, jitter, log);
         Dispatcher = new(new()
         {
@@ -53,6 +56,9 @@ internal sealed class SwarmMember : IAsyncDisposable
 
     internal CredentialBox Credentials { get; }
 
+    /// <summary>The way to other nodes' containers.</summary>
+    internal NodeReach Reach { get; }
+
     /// <summary>Keeps them in force.</summary>
     internal CertificateRenewal Renewal { get; }
 
@@ -66,6 +72,9 @@ internal sealed class SwarmMember : IAsyncDisposable
 
     /// <summary>The manager that runs here.</summary>
     internal ManagerHost? Manager { get => _manager; set => _manager = value; }
+
+    /// <summary>While a manager runs here: the logs of all tasks.</summary>
+    internal ReachTaskLogs? Logs { get; set; }
 
     /// <summary>A manager lives here, and its journal needs the unlock key.</summary>
     internal bool Locked { get => _locked; set => _locked = value; }
@@ -121,6 +130,7 @@ internal sealed class SwarmMember : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Ready = false;
+        await _leaving.CancelAsync();
         await Loops.DisposeAsync();
         Stopped.TrySetResult();
         await Watching;
@@ -130,6 +140,7 @@ internal sealed class SwarmMember : IAsyncDisposable
             await SlowEnd.WatchAsync(manager.DisposeAsync().AsTask(), () => "the manager", _time, _log);
         Dispatcher.Dispose();
         Renewal.Dispose();
+        _leaving.Dispose();
     }
 
     private bool IsSelf(ManagerPeer peer) => peer.NodeId == Identity.NodeId || peer.Address == Identity.ClusterAddr;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Cli.Daemon.Reach;
 using Orchestrator.Manager;
 using Orchestrator.Manager.Api;
 using Orchestrator.Manager.Raft.Storage;
@@ -31,8 +32,8 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile SwarmMember? _member;
 
-    public RunningManager? Manager => _member is { Ready: true, Manager: { } manager } member
-        ? new RunningManager(member.Identity.NodeId, manager.Cluster, worker.TaskLogs) { Managers = manager.Managers }
+    public RunningManager? Manager => _member is { Ready: true, Manager: { } manager, Logs: { } taskLogs } member
+        ? new RunningManager(member.Identity.NodeId, manager.Cluster, taskLogs) { Managers = manager.Managers }
         : null;
 
     public string Obstacle => _member switch
@@ -46,6 +47,12 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
 
     /// <summary>What answers agents; also while init has not finished.</summary>
     internal IDispatcher? Dispatcher => _member?.Manager?.Dispatcher;
+
+    /// <summary>Answers managers of this host's containers; set before the node takes its part up.</summary>
+    internal ReachDoor? Door { get; set; }
+
+    /// <summary>The way to other nodes' containers; null: this node is no member.</summary>
+    internal NodeReach? Reach => _member is { Ready: true } member ? member.Reach : null;
 
     /// <summary>Who calls over the daemon's own socket: this node.</summary>
     internal PeerIdentity? Self => _member is { Identity: { } identity } member
@@ -183,6 +190,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
             throw;
         }
 
+        member.Logs = new(member.Identity.NodeId, worker.TaskLogs, member.Reach.Links, host.Cluster, time);
         member.Manager = host;
         member.Locked = false;
         if (member.Ready)
@@ -194,7 +202,10 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     {
         if (ClusterEndpoints.Parse(member.Identity.ListenAddr) is not System.Net.IPEndPoint listen)
             throw new DaemonException($"the listening address '{member.Identity.ListenAddr}' of this node's identity is none");
-        member.Listener = await ClusterListener.StartAsync(listen, member.Credentials, Services(member), time, logs, stop);
+        var rpc = Services(member);
+        var door = Door ?? throw new InvalidOperationException("the engine is not mapped yet");
+        member.Listener = await ClusterListener.StartAsync(
+            listen, member.Credentials, rpc, http => door.HandleAsync(http, rpc, peer => RefuseReach(member, peer)), time, logs, stop);
         member.Loops.Start("agent", token => worker.RunAgentAsync(member.Dispatcher, member.Identity.NodeId, token), WhenLoopFails.FailHost);
         member.Loops.Start("certificate", member.Renewal.RunAsync, WhenLoopFails.Restart);
         member.Loops.Start("roles", token => ObeyAsync(member, token), WhenLoopFails.Restart);
@@ -216,8 +227,17 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
         CertificatesRpc.Map(rpc, () => member.Manager?.Certificates);
         ControlRpc.Map(rpc, call => call.Peer is { } peer ? member.Manager?.ControlFor(peer.NodeId) : null);
         Orchestrator.Manager.Raft.Transport.RpcPeerNetwork.Map(rpc, () => member.Manager?.Peers);
+        TaskLogsRpc.Map(rpc, worker.TaskLogs, call => call.Peer is { } peer ? RefuseReach(member, peer) : null);
         return rpc;
     }
+
+    /// <summary>
+    /// Whether a manager, by its certificate, may look at this host's containers. A manager asks the state; a worker, which has none, the list of managers that
+    /// it was told, from which one that was demoted or removed has gone.
+    /// </summary>
+    private static string? RefuseReach(SwarmMember member, PeerIdentity peer) => member.Manager is { } manager ? manager.Refuse(peer, RpcAccess.Manager)
+        : member.Dispatcher.Managers.Any(m => m.NodeId == peer.NodeId) ? null
+        : $"node {peer.NodeId} is none of the managers that this node was told of";
 
     /// <summary>What follows a manager for as long as it runs.</summary>
     private void Follow(SwarmMember member, ManagerHost manager)

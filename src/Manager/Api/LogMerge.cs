@@ -17,9 +17,11 @@ internal static class LogMerge
         try
         {
             var heads = new PriorityQueue<IAsyncEnumerator<TaskLine>, (DateTimeOffset Time, int Source)>();
+            var firsts = open.ConvertAll(source => source.MoveNextAsync().AsTask()); // all at once: silent nodes are waited for together
+            await Task.WhenAll(firsts);
             for (var i = 0; i < open.Count; i++)
             {
-                if (await open[i].MoveNextAsync())
+                if (await firsts[i])
                     heads.Enqueue(open[i], (open[i].Current.Record.Time, i));
             }
 

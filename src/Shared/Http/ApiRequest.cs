@@ -27,6 +27,10 @@ public sealed class ApiRequest(HttpContext http, IReadOnlyDictionary<string, str
     /// <summary>A placeholder of the route's template.</summary>
     public string Argument(string name) => arguments[name];
 
+    /// <summary>The same call with another value of a placeholder.</summary>
+    public ApiRequest With(string name, string value) =>
+        new(Http, new Dictionary<string, string>(arguments, StringComparer.Ordinal) { [name] = value }, Version) { BodyLimit = BodyLimit };
+
     /// <summary>A query parameter's text, or null when it is absent.</summary>
     public string? Query(string name) => Http.Request.Query.TryGetValue(name, out var values) ? values[0] ?? "" : null;
 

@@ -24,6 +24,24 @@ public sealed class ApiRouter(string serverVersion, TimeProvider time, ILogger<A
     public void Map(string method, string template, ApiHandler handler) =>
         _routes.Add(new ApiRoute(method, template.Split('/', StringSplitOptions.RemoveEmptyEntries), handler));
 
+    /// <summary>Puts something before the handler of a route that has been mapped.</summary>
+    /// <exception cref="ArgumentException">There is no such route.</exception>
+    public void Around(string method, string template, Func<ApiHandler, ApiHandler> wrap)
+    {
+        var at = IndexOf(method, template);
+        _routes[at] = _routes[at] with { Handler = wrap(_routes[at].Handler) };
+    }
+
+    /// <summary>A router of some of the routes as they are now, for another door.</summary>
+    /// <exception cref="ArgumentException">One of them is not mapped.</exception>
+    public ApiRouter Part(IEnumerable<(string Method, string Template)> routes)
+    {
+        var part = new ApiRouter(serverVersion, time, log);
+        part._routes.AddRange(routes.Select(r => _routes[IndexOf(r.Method, r.Template)]));
+        part._faults.AddRange(_faults);
+        return part;
+    }
+
     /// <summary>Adds a room's translation of its exceptions.</summary>
     public void MapFault(ApiFault fault) => _faults.Add(fault);
 
@@ -52,6 +70,13 @@ public sealed class ApiRouter(string serverVersion, TimeProvider time, ILogger<A
         }
 
         log.Ends(id, http.Request.Method, http.Request.Path, http.Response.StatusCode, time.GetElapsedTime(began).TotalMilliseconds);
+    }
+
+    private int IndexOf(string method, string template)
+    {
+        var path = template.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var at = _routes.FindIndex(r => r.Method == method && r.Template.AsSpan().SequenceEqual(path));
+        return at >= 0 ? at : throw new ArgumentException($"no route {method} {template} is mapped");
     }
 
     private async Task AnswerAsync(HttpContext http)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Orchestrator.Shared.Http;
 
@@ -16,6 +17,12 @@ public static class Hijack
     /// <summary>Lets the calls of this endpoint take their connections over.</summary>
     public static void UseHijack(this ListenOptions endpoint) => endpoint.Use(next => async connection =>
     {
+        if (connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.Span.SequenceEqual("h2"u8) is true)
+        {
+            await next(connection); // many calls share it: it is nobody's to take
+            return;
+        }
+
         await using var own = new HijackableConnection(connection);
         connection.Features.Set<IHijackFeature>(own);
         await next(own);
@@ -78,7 +85,17 @@ internal sealed class HijackableConnection : ConnectionContext, IHijackFeature
         set => throw new NotSupportedException("the end of a connection is the socket's own");
     }
 
-    public override void Abort(ConnectionAbortedException abortReason) => inner.Abort(abortReason);
+    /// <summary>The server's own reasons: a body that it never read, above all. What was taken is not the server's to break off.</summary>
+    public override void Abort(ConnectionAbortedException abortReason)
+    {
+        lock (guard)
+        {
+            if (taken)
+                return;
+        }
+
+        inner.Abort(abortReason);
+    }
 
     public bool IsTaken
     {

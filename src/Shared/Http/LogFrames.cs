@@ -33,6 +33,25 @@ public sealed class LogFrames(PipeWriter target, LogFraming framing, bool timest
         target.Write(record.Line.Span);
     }
 
+    /// <summary>
+    /// Says that the stream is not whole, and why: a frame of kind 3, which stock clients end with and show as an error. A terminal's bare bytes have no
+    /// such place, so there it is a line.
+    /// </summary>
+    public async Task WriteErrorAsync(string sentence, CancellationToken stop)
+    {
+        var text = Encoding.UTF8.GetBytes(sentence + "\n");
+        if (framing == LogFraming.Multiplexed)
+        {
+            var frame = target.GetSpan(8);
+            frame[..4].Clear();
+            frame[0] = 3;
+            BinaryPrimitives.WriteInt32BigEndian(frame[4..], text.Length);
+            target.Advance(8);
+        }
+
+        await target.WriteAsync(text, stop);
+    }
+
     /// <summary>Writes every record, and sends what there is whenever the next one is not there yet.</summary>
     public async Task WriteAllAsync<T>(IAsyncEnumerable<T> records, Action<T, LogFrames> write, CancellationToken stop)
     {

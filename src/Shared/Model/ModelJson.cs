@@ -127,6 +127,7 @@ internal sealed partial class ShortJsonContext : JsonSerializerContext;
 [JsonSerializable(typeof(IReadOnlyList<Service>))]
 [JsonSerializable(typeof(ServiceUpdateReply))]
 [JsonSerializable(typeof(ServiceTask))]
+[JsonSerializable(typeof(Protocol.TaskLogsRequest))]
 [JsonSerializable(typeof(IReadOnlyList<ServiceTask>))]
 [JsonSerializable(typeof(Network))]
 [JsonSerializable(typeof(IReadOnlyList<Network>))]

@@ -6,8 +6,12 @@ namespace Orchestrator.Shared.Protocol;
 public interface ITaskLogs
 {
     /// <summary>Yields records in order of time; follows until cancelled or the task's log has ended when asked to.</summary>
+    /// <exception cref="NodeSilentException">From the enumeration: the task's node does not answer, or broke off.</exception>
     IAsyncEnumerable<LogRecord> ReadAsync(ServiceTask task, LogQuery query, CancellationToken stop);
 }
+
+/// <summary>A task's node does not answer; it may later. The message is a sentence that names it.</summary>
+public sealed class NodeSilentException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Which part of a log is wanted.</summary>
 public sealed record LogQuery

@@ -70,6 +70,14 @@ public sealed class RpcServer(TimeProvider time, ILogger log)
         return true;
     }
 
+    /// <summary>Holds a call that is not gRPC, on a port that takes both, to the same rule.</summary>
+    /// <exception cref="RpcException">The caller may not; the detail is a sentence.</exception>
+    public void Admit(HttpContext context, RpcAccess access)
+    {
+        var peer = context.Features.Get<IPeerFeature>();
+        new RpcRule(access, Gate, time).Enter(context.Request.Path, peer, peer is null ? Local() : peer.Identity);
+    }
+
     private RpcServer Map<TRequest, TResponse>(RpcMethod<TRequest, TResponse> method, RpcAccess access, RpcKind kind, Func<RpcServerExchange, Task> run)
     {
         if (method.Kind != kind)

@@ -34,6 +34,9 @@ internal sealed partial class ContainerHost
     /// <exception cref="ExecNotFoundException">There is none.</exception>
     internal Exec FindExec(string id) => execs.Find(id);
 
+    /// <summary>Whether it is of this host.</summary>
+    internal bool HasExec(string id) => execs.Has(id);
+
     internal ExecInspect InspectExec(string id)
     {
         var exec = execs.Find(id);

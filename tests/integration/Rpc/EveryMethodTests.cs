@@ -27,6 +27,7 @@ public sealed class EveryMethodTests
         CertificatesRpc.Map(server, () => null);
         ControlRpc.Map(server, _ => null);
         RpcPeerNetwork.Map(server, () => null);
+        TaskLogsRpc.Map(server, new NoLogs(), _ => null);
         await using var host = await SecureHost.StartAsync(new(Node("m1", NodeRole.Manager)), server);
         using var nobody = Caller(MutualTls.Unverified(host.Transport));
         using var worker = Caller(Client(host, Node("w1", NodeRole.Worker)));
@@ -74,5 +75,10 @@ public sealed class EveryMethodTests
         using var request = SigningRequest.Create();
         using var certificate = authority.Issue(request.Der, new(name), role, "cluster", Now, TimeSpan.FromDays(1));
         return NodeCredentials.Take(certificate.ExportCertificatePem(), authority.CertificatePem, request.Key, Now);
+    }
+
+    private sealed class NoLogs : ITaskLogs
+    {
+        public IAsyncEnumerable<LogRecord> ReadAsync(ServiceTask task, LogQuery query, CancellationToken stop) => AsyncEnumerable.Empty<LogRecord>();
     }
 }

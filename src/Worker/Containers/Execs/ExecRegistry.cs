@@ -23,6 +23,12 @@ internal sealed class ExecRegistry : IDisposable
             byId[exec.Id] = exec;
     }
 
+    internal bool Has(string id)
+    {
+        lock (guard)
+            return byId.ContainsKey(id);
+    }
+
     /// <exception cref="ExecNotFoundException">There is none, or it was forgotten.</exception>
     internal Exec Find(string id)
     {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Shared.Http;
@@ -21,6 +22,7 @@ public sealed class HijackTests : IAsyncLifetime
         router.Map("GET", "/plain", r => r.ReplyAsync(new ErrorReply { Message = "plain" }));
         router.Map("POST", "/refused", _ => throw new ApiException(409, "not now"));
         router.Map("POST", "/taken", TakenAsync);
+        router.Map("POST", "/raw", RawAsync);
         host = await HttpHost.StartAsync(
             server => server.ListenUnixSocket(path, endpoint =>
             {
@@ -59,6 +61,26 @@ public sealed class HijackTests : IAsyncLifetime
         {
             cut.SetResult();
         }
+    }
+
+    /// <summary>Takes the connection with the body still in it, as who passes it on does, and answers much at once.</summary>
+    private static async Task RawAsync(ApiRequest request)
+    {
+        var client = request.Http.Features.GetRequiredFeature<IHijackFeature>().Take();
+        var read = await client.Input.ReadAtLeastAsync(4, None);
+        var body = Encoding.ASCII.GetString(read.Buffer);
+        client.Input.AdvanceTo(read.Buffer.End);
+        await client.Output.WriteAsync(new byte[2_000_000], None);
+        await client.Output.WriteAsync(Encoding.ASCII.GetBytes($"<{body}>"), None);
+    }
+
+    [Fact]
+    public async Task A_body_that_was_left_to_who_takes_the_connection_does_not_cut_the_answer_off()
+    {
+        using var socket = await DialAsync();
+        await SayAsync(socket, "POST /raw HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
+        await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, None); // the answer waits in pipes by now
+        Assert.EndsWith("<body>", await HearAsync(socket, "<body>"), StringComparison.Ordinal);
     }
 
     private async Task<Socket> DialAsync()
