@@ -87,9 +87,10 @@ internal sealed class LogFollower(ICluster cluster, ITaskLogs logs, Func<Service
                 {
                     await foreach (var record in logs.ReadAsync(task, place.Next(), leaving))
                     {
+                        if (!place.Passes(record))
+                            continue;
                         told = false;
-                        if (place.Passes(record))
-                            await lines.Writer.WriteAsync(new(task, record), leaving);
+                        await lines.Writer.WriteAsync(new(task, record), leaving);
                     }
 
                     return;
