@@ -33,10 +33,15 @@ public sealed class CertificateAuthority
         }
     }
 
-    public static CertificateAuthority Create(DateTimeOffset now)
+    /// <summary>A new one.</summary>
+    /// <param name="now">It is valid from then, and an hour more.</param>
+    /// <param name="name">Its common name.</param>
+    public static CertificateAuthority Create(DateTimeOffset now, string name = "swarm-ca")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(new X500DistinguishedName("CN=swarm-ca"), key, HashAlgorithmName.SHA256);
+        var subject = new X500DistinguishedNameBuilder();
+        subject.AddCommonName(name);
+        var request = new CertificateRequest(subject.Build(), key, HashAlgorithmName.SHA256);
         AddAuthority(request, request.PublicKey);
         return new(request.CreateSelfSigned(now - Backdate, now + RootValidity));
     }

@@ -88,6 +88,33 @@ public sealed class SecureTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Certificates_of_our_own_making_serve_both_clients_and_openssls_too()
+    {
+        var folder = Path.Combine(_host.Root, "pki");
+        (await _host.OrchAsync("system", "certificates", folder, "--host", _host.Address, "--host", "engine.example", "--client", "ann")).Succeeded();
+        (await _host.OrchAsync("system", "certificates", folder, "--client", "bob", "--days", "2")).Succeeded(); // by the same CA
+        await RestartAsync(Path.Combine(folder, "server"));
+        foreach (var client in Clients)
+        {
+            foreach (var who in (string[])["ann", "bob"])
+                (await Shell.RunAsync(Words(client, Path.Combine(folder, who))[0], [.. Words(client, Path.Combine(folder, who))[1..], "ps"])).Succeeded();
+        }
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(folder, "ca-key.pem")));
+        var again = await _host.OrchAsync("system", "certificates", folder, "--host", "a b", "--client", "ann", "--client", "server", "--days", "0");
+        Assert.Equal(1, again.ExitCode);
+        foreach (var sentence in (string[])["--host: 'a b' is neither", "ann is there: remove it first", "--client: 'server' becomes a folder", "--days: 0 is none of"])
+            Assert.Contains(sentence, again.Error, StringComparison.Ordinal);
+
+        // What people have already: an RSA certificate without any extension, under the same CA.
+        var rsa = Directory.CreateDirectory(Path.Combine(folder, "rsa")).FullName;
+        File.Copy(Path.Combine(folder, "ca.pem"), Path.Combine(rsa, "ca.pem"));
+        (await Shell.RunAsync("sh", ["-ec", $"cd {rsa}; openssl req -newkey rsa:2048 -nodes -subj /CN=carl -keyout key.pem -out csr.pem; openssl x509 -req -in csr.pem -CA ../ca.pem -CAkey ../ca-key.pem -CAcreateserial -days 2 -out cert.pem"])).Succeeded();
+        foreach (var client in Clients)
+            (await Shell.RunAsync(Words(client, rsa)[0], [.. Words(client, rsa)[1..], "ps"])).Succeeded();
+    }
+
+    [Fact]
     public async Task Strangers_are_told_what_they_lack()
     {
         var forger = new ApiCertificates();

@@ -8,7 +8,7 @@ namespace Orchestrator.Cli.Commands.Systems;
 /// <summary><c>orch system teardown</c>: takes one instance off this host, after its daemon has ended, and its two roots with it.</summary>
 internal static class TeardownCommand
 {
-    internal static Command Group(Shell shell) => Flags.Group("system", "Manage orch on this host", DiskUsage.Create(shell), SystemPrune.Create(shell), Create(shell), SystemCommands.Info(shell), SystemCommands.Events(shell), CheckCommand.Create(shell));
+    internal static Command Group(Shell shell) => Flags.Group("system", "Manage orch on this host", DiskUsage.Create(shell), SystemPrune.Create(shell), Create(shell), SystemCommands.Info(shell), SystemCommands.Events(shell), CheckCommand.Create(shell), CertificatesCommand.Create(shell));
 
     private static Command Create(Shell shell)
     {
