@@ -8,7 +8,7 @@ namespace Orchestrator.Manager.Dispatch;
 /// <summary>What a session's node was last told.</summary>
 internal sealed record Told(
     ulong Sequence, bool Complete, ImmutableDictionary<TaskId, ServiceTask> Tasks, ImmutableArray<Network> Networks, EndpointTable? Endpoints,
-    ImmutableHashSet<string> Payloads, ImmutableArray<ManagerPeer> Managers, NodeRole? Role, string? Roots)
+    ImmutableHashSet<string> Payloads, ImmutableArray<ManagerPeer> Managers, NodeRole? Role, ClusterSecurity? Security)
 {
     internal static Told Nothing { get; } = new(0, false, ImmutableDictionary<TaskId, ServiceTask>.Empty, [], null, [], [], null, null);
 }
@@ -34,10 +34,10 @@ internal static class AssignmentPlan
         var managers = ManagerPeers.Of(state);
         var managersChanged = !managers.AsSpan().SequenceEqual(told.Managers.AsSpan());
         var role = Role(state, node) ?? told.Role;
-        var roots = state.Security?.TrustedRootsPem;
+        var roots = NewRoots(told.Security, state.Security);
         if (!first && changed.Count == 0 && removed.Count == 0 && !networksChanged && !endpointsChanged && payloads.IsEmpty
-            && !managersChanged && role == told.Role && roots == told.Roots)
-            return (null, told);
+            && !managersChanged && role == told.Role && roots is null)
+            return (null, told with { Security = state.Security });
 
         var message = new Assignments
         {
@@ -53,10 +53,10 @@ internal static class AssignmentPlan
             Endpoints = endpointsChanged ? endpoints : null,
             Managers = managersChanged ? managers : null,
             Role = role == told.Role ? null : role,
-            TrustedRoots = roots == told.Roots ? null : roots,
+            TrustedRoots = roots,
         };
         var known = told.Tasks.RemoveRange(removed).SetItems(changed.Select(t => KeyValuePair.Create(t.Id, t)));
-        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads), managers, role, roots));
+        return (message, new(message.Sequence, true, known, networks, endpointsChanged ? endpoints : told.Endpoints, payloads.After(told.Payloads), managers, role, state.Security));
     }
 
     private static (Assignments, Told) PayloadsAlone(PayloadPlan payloads, string session, Told told)
@@ -82,6 +82,10 @@ internal static class AssignmentPlan
         .. tasks.SelectMany(t => t.NetworksAttachments).Select(a => a.NetworkId).Distinct().Order()
             .Select(id => state.Networks.GetValueOrDefault(id) ?? state.LeavingNetworks.GetValueOrDefault(id)).OfType<Network>(),
     ];
+
+    /// <summary>Null: as told. They are text that is put together at each call, so they are looked at only where the security is another record.</summary>
+    private static string? NewRoots(ClusterSecurity? told, ClusterSecurity? now) =>
+        !ReferenceEquals(told, now) && now?.TrustedRootsPem is { } roots && roots != told?.TrustedRootsPem ? roots : null;
 
     /// <summary>The role in force, which is not the role wanted (<see cref="NodeSpec.Role"/>).</summary>
     private static NodeRole? Role(ClusterState state, NodeId node) =>

@@ -1,10 +1,13 @@
+using System.Globalization;
+
 namespace Orchestrator.Tests.Simulation.Control;
 
 public sealed class ControlPlaneTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    public static TheoryData<ulong> Batches => [.. Enumerable.Range(0, 10).Select(b => (ulong)b * 20)];
+    /// <summary><c>SIM_TIMES</c> makes them more, <c>SIM_FROM</c> has them begin at another seed.</summary>
+    public static TheoryData<ulong> Batches => [.. Enumerable.Range(0, (int)(10 * Number("SIM_TIMES", 1))).Select(b => (ulong)Number("SIM_FROM", 0) + ((ulong)b * 20))];
 
     [Theory]
     [MemberData(nameof(Batches))]
@@ -18,6 +21,9 @@ public sealed class ControlPlaneTests
     [InlineData(7)]
     [InlineData(4711)]
     public void The_same_seed_gives_the_same_state(ulong seed) => Assert.Equal(Live(seed), Live(seed));
+
+    private static double Number(string name, double usual) =>
+        Environment.GetEnvironmentVariable(name) is { } text ? double.Parse(text, CultureInfo.InvariantCulture) : usual;
 
     private static string Live(ulong seed)
     {

@@ -12,6 +12,9 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
     private readonly List<TaskStatusUpdate> unsent = [];
     private readonly HashSet<string> payloads = new(StringComparer.Ordinal);
     private CancellationTokenSource power = new();
+
+    // Ends with the session, or with what looks for one: a manager that died while it was told something never answers.
+    private CancellationToken talk;
     private string? session;
     private bool sending;
     private Task life = Task.CompletedTask;
@@ -62,6 +65,7 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
     private async Task ServeAsync(IDispatcher manager, CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        talk = ending.Token;
         try
         {
             var request = new SessionRequest
@@ -85,7 +89,7 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
                 }
 
                 Take(message, stop);
-                _ = SendAsync(manager, stop);
+                _ = SendAsync(manager, ending.Token);
             }
         }
         catch (Exception failure) when (failure is RpcException or OperationCanceledException)
@@ -251,7 +255,7 @@ internal sealed class SimulatedAgent(NodeId node, Func<IDispatcher?> dispatcher,
         container.Last = update;
         unsent.Add(update);
         if (dispatcher() is { } manager)
-            _ = SendAsync(manager, power.Token);
+            _ = SendAsync(manager, talk);
     }
 
     private async Task SendAsync(IDispatcher manager, CancellationToken stop)

@@ -2,20 +2,21 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Cli.Daemon;
 using Orchestrator.Manager.Certificates;
 using Orchestrator.Manager.State;
-using Orchestrator.Manager.State.Apply;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
 using Orchestrator.Shared.Security;
+using Orchestrator.Tests.Doubles;
 using Orchestrator.Tests.Simulation.Control;
 
 namespace Orchestrator.Tests.Simulation.Identity;
 
 /// <summary>A CA and its nodes over one played state, in virtual time. The nodes' renewals and the CA are the product's own.</summary>
-internal sealed class IdentityLab : ICluster, IDisposable
+internal sealed class IdentityLab : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("orch-identity").FullName;
     private readonly CancellationTokenSource stop = new();
+    private readonly PlayedCluster cluster = new();
     private readonly CertificateService service;
     private readonly List<Task> loops = [];
     private readonly Queue<byte> dice;
@@ -31,7 +32,7 @@ internal sealed class IdentityLab : ICluster, IDisposable
             Security = ClusterSecurity.Begin(authority, new byte[34].Select((_, i) => (byte)i).ToArray()),
         });
         Do(new RemoveNode(new("first"), Force: true) { At = World.Time.GetUtcNow() });
-        service = new(this, World.Time, NullLogger.Instance);
+        service = new(cluster, World.Time, NullLogger.Instance);
     }
 
     internal World World { get; } = new();
@@ -41,7 +42,7 @@ internal sealed class IdentityLab : ICluster, IDisposable
     /// <summary>No manager answers.</summary>
     internal bool CutOff { get; set; }
 
-    public ClusterState Current { get; private set; } = ClusterState.Empty;
+    internal ClusterState Current => cluster.Current;
 
     internal ClusterSecurity Security => Current.Security!;
 
@@ -69,23 +70,7 @@ internal sealed class IdentityLab : ICluster, IDisposable
         }
     }
 
-    internal void Do(Command command)
-    {
-        var applied = Applying.Run(Current, Current.Index + 1, command);
-        Assert.Null(applied.Outcome.Refusal);
-        Current = applied.State;
-    }
-
-    public Task<Outcome> ProposeAsync(Command command, CancellationToken stop)
-    {
-        var applied = Applying.Run(Current, Current.Index + 1, command);
-        Current = applied.State;
-        return Task.FromResult(applied.Outcome);
-    }
-
-    public Task<ClusterState> FreshAsync(CancellationToken stop) => Task.FromResult(Current);
-
-    public IAsyncEnumerable<StateChange> WatchAsync(CancellationToken stop) => throw new NotSupportedException("nobody watches here");
+    internal void Do(Command command) => cluster.Do(command);
 
     /// <summary>Everybody accepts everybody: as caller and as called.</summary>
     internal void EveryoneMustTrustEveryone()

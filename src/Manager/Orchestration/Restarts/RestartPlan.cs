@@ -39,7 +39,8 @@ internal static class RestartPlan
 
     private static NewTask? Follower(ClusterState state, Service service, Slot slot, ServiceTask task, DateTimeOffset now, IdSource ids)
     {
-        if (slot.ReliefOf(task) is not null || slot.SuccessorOf(service, task) is not null
+        // Of several in a slot, as during an update that starts the new one first, the newest is followed: were each, the slot would stay crowded.
+        if (slot.Live.Last().Id != task.Id || slot.ReliefOf(task) is not null || slot.SuccessorOf(service, task) is not null
             || (service.Spec.Mode.Global is not null && !state.Nodes.ContainsKey(slot.Node)))
             return null;
         var relieved = slot.RelievedBy(task);

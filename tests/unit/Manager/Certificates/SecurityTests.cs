@@ -3,18 +3,18 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Manager.Api;
 using Orchestrator.Manager.Certificates;
 using Orchestrator.Manager.State;
-using Orchestrator.Manager.State.Apply;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Rpc;
 using Orchestrator.Shared.Security;
+using Orchestrator.Tests.Doubles;
 
 namespace Orchestrator.Tests.Unit.Manager.Certificates;
 
 public sealed class SecurityTests
 {
     private static readonly DateTimeOffset Now = new(2031, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private readonly Played cluster = new();
+    private readonly PlayedCluster cluster = new();
     private readonly CertificateService service;
 
     public SecurityTests()
@@ -201,29 +201,5 @@ public sealed class SecurityTests
     private sealed class StandingClock : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => Now;
-    }
-
-    /// <summary>A log of one.</summary>
-    private sealed class Played : ICluster
-    {
-        public ClusterState Current { get; private set; } = ClusterState.Empty;
-
-        internal void Do(Command command)
-        {
-            var applied = Applying.Run(Current, Current.Index + 1, command);
-            Assert.Null(applied.Outcome.Refusal);
-            Current = applied.State;
-        }
-
-        public Task<Outcome> ProposeAsync(Command command, CancellationToken stop)
-        {
-            var applied = Applying.Run(Current, Current.Index + 1, command);
-            Current = applied.State;
-            return Task.FromResult(applied.Outcome);
-        }
-
-        public Task<ClusterState> FreshAsync(CancellationToken stop) => Task.FromResult(Current);
-
-        public IAsyncEnumerable<StateChange> WatchAsync(CancellationToken stop) => throw new NotSupportedException("nobody watches here");
     }
 }

@@ -66,6 +66,21 @@ public sealed class LostNodeTests
         Assert.Equal(2, scene.Tasks.Count(t => t.DesiredState == TaskState.Running && t.NodeId == One));
     }
 
+    [Fact]
+    public void Of_two_tasks_of_a_slot_that_are_lost_together_one_is_followed()
+    {
+        var id = scene.Create(Scene.Spec("web"));
+        scene.Settle();
+        scene.Advance(1);
+        var beside = new NewTask(scene.Ids.NextTask(), id, scene.State.Services[id].SpecVersion.Index, 1, default, TaskState.Running); // an update that starts the new one first
+        scene.Do(new CreateTasks([beside]) { At = scene.Now });
+        scene.Settle();
+        Assert.Equal(2, scene.Tasks.Count(t => t.DesiredState <= TaskState.Running));
+        scene.Do(new Turn([new SetNodeState(One, NodeState.Down, "") { At = scene.Now }, new SetNodeState(Two, NodeState.Down, "") { At = scene.Now }]) { At = scene.Now });
+        scene.Settle();
+        Assert.Single(scene.Tasks, t => t.DesiredState <= TaskState.Running);
+    }
+
     private string Image(NodeId node) => scene.Tasks.Single(t => t.NodeId == node && t.DesiredState <= TaskState.Running).Spec.ContainerSpec!.Image;
 
     private void Rollout()
