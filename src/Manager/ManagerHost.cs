@@ -10,6 +10,7 @@ using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Manager.Raft.Transport;
 using Orchestrator.Manager.Roles;
 using Orchestrator.Manager.State;
+using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
@@ -21,6 +22,7 @@ namespace Orchestrator.Manager;
 internal sealed class ManagerHost : IAsyncDisposable
 {
     private readonly ManagerOptions options;
+    private readonly ILogger log;
     private readonly IJournal journal;
     private readonly IPeerNetwork network;
     private readonly RaftNode raft;
@@ -57,7 +59,7 @@ internal sealed class ManagerHost : IAsyncDisposable
             Voters = options.Birth == ManagerBirth.Joining ? [] : [Voter(options.NodeId)],
             BeginAnew = options.Birth == ManagerBirth.Anew,
         };
-        var log = options.Logs.CreateLogger("Orchestrator.Manager.Roles");
+        log = options.Logs.CreateLogger("Orchestrator.Manager.Roles");
         cluster = new(Number(options.Random));
         peers = new(() => cluster.Current, options.Told, options.Connect, options.Time);
         this.network = network ?? (rpc = new RpcPeerNetwork(peers.Reach, options.Time, options.Logs.CreateLogger<RpcPeerNetwork>(), () => Fraction(options.Random)));
@@ -288,12 +290,19 @@ internal sealed class ManagerHost : IAsyncDisposable
     private async Task RunAsync()
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        Task[] loops = [raft.RunAsync(ending.Token), rooms.RunAsync(ending.Token), forwarding.RunAsync(ending.Token), WatchPeersAsync(ending.Token), RotateKeysAsync(ending.Token), ProtectKeysAsync(ending.Token), AdmitAsync(ending.Token)];
-        await Task.WhenAny(loops);
-        if (!stopping.IsCancellationRequested && loops.FirstOrDefault(l => l.IsFaulted)?.Exception is { } failure)
+        (string Name, Task Run)[] loops =
+        [
+            ("raft", raft.RunAsync(ending.Token)), ("leader's rooms", rooms.RunAsync(ending.Token)), ("forwarding", forwarding.RunAsync(ending.Token)),
+            ("peers", WatchPeersAsync(ending.Token)), ("key rotation", RotateKeysAsync(ending.Token)), ("key protection", ProtectKeysAsync(ending.Token)),
+            ("admission", AdmitAsync(ending.Token)),
+        ];
+        await Task.WhenAny(loops.Select(l => l.Run));
+        if (!stopping.IsCancellationRequested && loops.FirstOrDefault(l => l.Run.IsFaulted).Run?.Exception is { } failure)
             failed.TrySetException(failure.InnerExceptions);
         ending.Cancel(); // neither goes on without the other
-        await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await SlowEnd.WatchAsync(
+                Task.WhenAll(loops.Select(l => l.Run)), () => $"manager: {string.Join(", ", loops.Where(l => !l.Run.IsCompleted).Select(l => l.Name))}", options.Time, log)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     /// <summary>Where others find the manager that leads; null: not known here.</summary>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Manager.Api;
+using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
@@ -247,7 +248,7 @@ internal sealed class DaemonHost
         {
             try
             {
-                await part.Stop();
+                await SlowEnd.WatchAsync(part.Stop().AsTask(), () => part.What, _time, _log);
             }
             catch (Exception failure)
             {

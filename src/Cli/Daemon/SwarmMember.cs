@@ -12,6 +12,7 @@ namespace Orchestrator.Cli.Daemon;
 internal sealed class SwarmMember : IAsyncDisposable
 {
     private readonly TimeProvider _time;
+    private readonly ILogger _log;
     private volatile NodeIdentity _identity;
     private volatile ManagerHost? _manager;
     private volatile bool _locked;
@@ -32,6 +33,7 @@ internal sealed class SwarmMember : IAsyncDisposable
     {
         _identity = identity;
         _time = time;
+        _log = log;
         Loops = loops;
         Credentials = new(credentials);
         Renewal = new(Credentials, file, new ManagerCertificates(this), time, jitter, log);
@@ -123,9 +125,9 @@ internal sealed class SwarmMember : IAsyncDisposable
         Stopped.TrySetResult();
         await Watching;
         if (Listener is { } listener)
-            await listener.DisposeAsync();
+            await SlowEnd.WatchAsync(listener.DisposeAsync().AsTask(), () => "the cluster port", _time, _log);
         if (Manager is { } manager)
-            await manager.DisposeAsync();
+            await SlowEnd.WatchAsync(manager.DisposeAsync().AsTask(), () => "the manager", _time, _log);
         Dispatcher.Dispose();
         Renewal.Dispose();
     }

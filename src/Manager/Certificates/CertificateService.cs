@@ -93,6 +93,16 @@ internal sealed class CertificateService(ICluster cluster, TimeProvider time, IL
         log.NodeJoined(id.Value, role, request.Address);
     }
 
+    /// <summary>
+    /// This manager's time, or just after the node's demotion where that is later by another manager's clock: a node that was promoted again gets
+    /// a certificate that counts.
+    /// </summary>
+    private DateTimeOffset Now(ClusterState state, NodeId id)
+    {
+        var now = time.GetUtcNow();
+        return state.Revocations.TryGetValue(id, out var revocation) && revocation.At >= now ? revocation.At + TimeSpan.FromMilliseconds(1) : now;
+    }
+
     private IssueReply Certify(ClusterState state, NodeId id, byte[] signingRequest)
     {
         if (!state.Nodes.TryGetValue(id, out var node))
@@ -102,7 +112,7 @@ internal sealed class CertificateService(ICluster cluster, TimeProvider time, IL
         try
         {
             using var certificate = security.Authority().Issue(
-                signingRequest, id, role, state.Swarm!.Id, time.GetUtcNow(), state.Swarm.Spec.CaConfig.NodeCertExpiry);
+                signingRequest, id, role, state.Swarm!.Id, Now(state, id), state.Swarm.Spec.CaConfig.NodeCertExpiry);
             log.Issued(id.Value, role, new DateTimeOffset(certificate.NotAfter));
             return new()
             {

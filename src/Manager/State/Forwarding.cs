@@ -23,6 +23,9 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
     /// <summary>So long without a leader, or without one that answers, and callers are told.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    /// <summary>So long with a leader that others hear and this manager does not, and readers are told.</summary>
+    private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Delay takes whole milliseconds: a part of one would be none, and the wait would spin.</summary>
@@ -64,14 +67,26 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
     }
 
     /// <summary>Completes when this node's state holds everything that was acknowledged, anywhere, before the call.</summary>
-    /// <exception cref="ClusterUnavailableException">There is no leader; the message says what to do.</exception>
-    internal Task FreshAsync(CancellationToken stop) => WithLeaderAsync(
-        async (_, attempt) =>
+    /// <exception cref="ClusterUnavailableException">There is no leader, or it does not answer this manager; the message says what to do.</exception>
+    internal async Task FreshAsync(CancellationToken stop)
+    {
+        using var late = new CancellationTokenSource(ReadPatience, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, late.Token);
+        try
         {
-            await log.ReadIndexAsync(attempt);
-            return true;
-        },
-        () => false, stop);
+            await WithLeaderAsync(
+                async (_, attempt) =>
+                {
+                    await log.ReadIndexAsync(attempt);
+                    return true;
+                },
+                () => false, both.Token);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            throw new ClusterUnavailableException(lead.Leader is null ? NoLeader : Silent);
+        }
+    }
 
     private async Task<T> WithLeaderAsync<T>(Func<PeerId, CancellationToken, Task<T>> attempt, Func<bool> unsure, CancellationToken stop)
     {
@@ -116,6 +131,9 @@ internal sealed class Forwarding(Cluster cluster, PeerId self, IProposer log, IL
     internal const string NoLeader =
         "The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online. "
         + "If they are gone for good, run \"orch swarm init --force-new-cluster\" on one that is left: it goes on alone, with everything the swarm knew.";
+
+    internal const string Silent =
+        "This manager can't answer now: the leader of the swarm did not tell it within 5 seconds whether it is up to date. Ask another manager; this one's log says what it is told.";
 
     private const string Unsure = " Whether this change was made is not known: look before you repeat it.";
 

@@ -9,4 +9,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(2, LogLevel.Error, "Loop {Name} failed; it starts again in {Delay}")]
     public static partial void LoopRestarts(this ILogger log, Exception failure, string name, TimeSpan delay);
+
+    [LoggerMessage(3, LogLevel.Warning, "Still waiting for {What} to end after {Waited}")]
+    public static partial void EndsSlowly(this ILogger log, string what, TimeSpan waited);
 }

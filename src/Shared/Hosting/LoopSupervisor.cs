@@ -18,7 +18,7 @@ public sealed class LoopSupervisor(TimeProvider time, ILogger log, Func<double> 
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock guard = new();
-    private readonly List<Task> loops = [];
+    private readonly List<(string Name, Task Run)> loops = [];
     private bool stopped;
 
     public Backoff Backoff { get; init; } = new();
@@ -32,14 +32,14 @@ public sealed class LoopSupervisor(TimeProvider time, ILogger log, Func<double> 
         lock (guard)
         {
             ObjectDisposedException.ThrowIf(stopped, this);
-            loops.Add(SuperviseAsync(name, loop, whenFails, stopping.Token));
+            loops.Add((name, SuperviseAsync(name, loop, whenFails, stopping.Token)));
         }
     }
 
     /// <summary>Cancels every loop and waits until the last one has ended.</summary>
     public async Task StopAsync()
     {
-        Task[] all;
+        (string Name, Task Run)[] all;
         lock (guard)
         {
             stopped = true;
@@ -47,7 +47,8 @@ public sealed class LoopSupervisor(TimeProvider time, ILogger log, Func<double> 
         }
 
         await stopping.CancelAsync();
-        await Task.WhenAll(all);
+        await SlowEnd.WatchAsync(
+            Task.WhenAll(all.Select(l => l.Run)), () => $"loop {string.Join(", ", all.Where(l => !l.Run.IsCompleted).Select(l => l.Name))}", time, log);
     }
 
     public async ValueTask DisposeAsync()

@@ -122,11 +122,8 @@ public sealed class CertificateAuthority
         var ends = Earlier(now + validity, new DateTimeOffset(Root.NotAfter));
         if (ends <= begins)
             throw new CryptographicException($"the CA's own certificate is valid from {Root.NotBefore.ToUniversalTime():u} to {Root.NotAfter.ToUniversalTime():u}, and now it is {now.UtcDateTime:u}");
-        Span<byte> serial = stackalloc byte[16];
-        RandomNumberGenerator.Fill(serial);
-        serial[0] = (byte)((serial[0] & 0x7f) | 0x40); // positive and of full length (RFC 5280, 4.1.2.2)
         using var key = Root.GetECDsaPrivateKey()!;
-        return request.Create(Root.SubjectName, X509SignatureGenerator.CreateForECDsa(key), begins, ends, serial);
+        return request.Create(Root.SubjectName, X509SignatureGenerator.CreateForECDsa(key), begins, ends, CertificateSerial.Draw(now));
     }
 
     private static void AddAuthority(CertificateRequest request, PublicKey key)

@@ -59,15 +59,7 @@ public static class CertificateTrust
         if (faults != X509ChainStatusFlags.NoError || chain.ChainElements.Count < 2)
             return Refused($"a certificate of the CA that issued node {named.NodeId}'s is out of its time");
         var issuer = chain.ChainElements[1].Certificate;
-        return new(
-            named with
-            {
-                Issuer = CertificateIssuer.Of(issuer),
-
-                // No certificate begins before its issuer's: there the beginning tells nothing about when it was made.
-                Issued = certificate.NotBefore <= issuer.NotBefore ? new DateTimeOffset(certificate.NotBefore) : named.Issued,
-            },
-            null);
+        return new(named with { Issuer = CertificateIssuer.Of(issuer) }, null);
     }
 
     private static PeerVerdict Refused(string sentence) => new(null, sentence);

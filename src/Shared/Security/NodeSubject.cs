@@ -47,7 +47,7 @@ public static class NodeSubject
         return role is { } known && node is { Length: > 0 } && cluster is { Length: > 0 }
             ? new(new NodeId(node), known, cluster)
             {
-                Issued = new DateTimeOffset(certificate.NotBefore) + CertificateAuthority.Backdate,
+                Issued = CertificateSerial.MadeAt(certificate),
                 Expires = new DateTimeOffset(certificate.NotAfter),
             }
             : null;

@@ -117,6 +117,25 @@ public sealed class SecurityTests
     }
 
     [Fact]
+    public async Task A_node_that_was_promoted_again_gets_a_certificate_that_counts_though_its_demotion_was_timed_by_a_faster_clock()
+    {
+        var joined = await IssueAsync(Security.Token(NodeRole.Manager).Reveal());
+        var node = cluster.Current.Nodes[joined.NodeId];
+        cluster.Do(new UpdateNode(node.Id, node.Version.Index, node.Spec with { Role = NodeRole.Worker }) { At = Now });
+        cluster.Do(new SetManager(node.Id, null) { At = Now.AddMinutes(1) });
+        node = cluster.Current.Nodes[joined.NodeId];
+        cluster.Do(new UpdateNode(node.Id, node.Version.Index, node.Spec with { Role = NodeRole.Manager }) { At = Now.AddMinutes(1) });
+        cluster.Do(new SetManager(node.Id, "b:1") { At = Now.AddMinutes(1) });
+
+        using var request = SigningRequest.Create();
+        var renewed = await service.RenewAsync(new() { Csr = request.Der }, new(node.Id, NodeRole.Worker, "cluster"), Stop);
+        var identity = NodeCredentials.Take(renewed.CertificatePem, renewed.RootsPem, request.Key, Now).Self;
+
+        Assert.Equal(NodeRole.Manager, identity.Role);
+        Assert.Null(PeerGate.Refuse(cluster.Current, identity, RpcAccess.Manager));
+    }
+
+    [Fact]
     public async Task Secrets_and_revocations_survive_a_snapshot()
     {
         var joined = await IssueAsync(Security.Token(NodeRole.Worker).Reveal());

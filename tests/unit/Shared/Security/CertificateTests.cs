@@ -124,6 +124,16 @@ public sealed class CertificateTests
         Assert.Contains("older than the cluster's last CA rotation", CertificateTrust.Judge(old.Certificate, old.Intermediates, [next.Root], "cluster", Start).Refusal, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(300)]
+    [InlineData(7_200_000)]
+    public void A_certificate_tells_when_it_was_made_however_young_its_CA_is(int milliseconds)
+    {
+        var at = Start.AddMilliseconds(milliseconds);
+        Assert.Equal(at, cluster.Judge(cluster.Node("node1", NodeRole.Manager, at), at).Identity!.Issued);
+    }
+
     [Fact]
     public void A_CA_survives_its_PEM_and_only_with_its_own_key()
     {
