@@ -34,7 +34,7 @@ internal sealed class ClusterListener : IAsyncDisposable
     {
         try
         {
-            var host = await HttpHost.StartAsync(
+            var host = await HttpHost.StartInlineAsync(
                 server =>
                 {
                     RpcKestrel.Configure(server);

@@ -16,14 +16,25 @@ public sealed class HttpHost : IAsyncDisposable
     private HttpHost(KestrelServer server) => _server = server;
 
     /// <summary>Listens where <paramref name="configure"/> says.</summary>
-    public static async Task<HttpHost> StartAsync(
-        Action<KestrelServerOptions> configure, RequestDelegate handle, ILoggerFactory logs, CancellationToken stop)
+    public static Task<HttpHost> StartAsync(
+        Action<KestrelServerOptions> configure, RequestDelegate handle, ILoggerFactory logs, CancellationToken stop) =>
+        // Not with inline scheduling, though it is faster: a handler that reads an archive would hold up the very thread that brings its bytes.
+        StartAsync(configure, new SocketTransportOptions(), handle, logs, stop);
+
+    /// <summary>
+    /// As <see cref="StartAsync(Action{KestrelServerOptions}, RequestDelegate, ILoggerFactory, CancellationToken)"/>, for handlers that never hold a thread: what arrives is handled by the thread of the pool that was told of it,
+    /// and an answer leaves from where it was written.
+    /// </summary>
+    public static Task<HttpHost> StartInlineAsync(
+        Action<KestrelServerOptions> configure, RequestDelegate handle, ILoggerFactory logs, CancellationToken stop) =>
+        StartAsync(configure, new SocketTransportOptions { UnsafePreferInlineScheduling = true }, handle, logs, stop);
+
+    private static async Task<HttpHost> StartAsync(
+        Action<KestrelServerOptions> configure, SocketTransportOptions transport, RequestDelegate handle, ILoggerFactory logs, CancellationToken stop)
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
         configure(options);
-        // Not with inline scheduling, though it is faster: a handler that reads an archive would hold up the very thread that brings its bytes.
-        var server = new KestrelServer(
-            Options.Create(options), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), logs), logs);
+        var server = new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), logs), logs);
         try
         {
             await server.StartAsync(new Application(handle), stop);

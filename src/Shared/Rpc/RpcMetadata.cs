@@ -1,4 +1,5 @@
 using System.Collections;
+using Microsoft.AspNetCore.Http;
 
 namespace Orchestrator.Shared.Rpc;
 
@@ -9,6 +10,8 @@ namespace Orchestrator.Shared.Rpc;
 public sealed class RpcMetadata : IEnumerable<KeyValuePair<string, string>>
 {
     public static readonly RpcMetadata Empty = new([]);
+
+    private static readonly string[] Reserved = ["content-type", "content-length", "te", "user-agent", "host", "date", "server"];
 
     private readonly List<KeyValuePair<string, string>> items;
 
@@ -66,9 +69,24 @@ public sealed class RpcMetadata : IEnumerable<KeyValuePair<string, string>>
         return own.Count == 0 ? Empty : new(own);
     }
 
+    /// <summary>As <see cref="From(IEnumerable{KeyValuePair{string, string}})"/>; most calls have nothing but the protocol's own.</summary>
+    internal static RpcMetadata From(IHeaderDictionary headers)
+    {
+        List<KeyValuePair<string, string>>? own = null;
+        foreach (var (name, values) in headers)
+        {
+            if (IsReserved(name))
+                continue;
+            foreach (var value in values)
+                (own ??= []).Add(new(name, value ?? ""));
+        }
+
+        return own is null ? Empty : new(own);
+    }
+
     private static bool IsReserved(string name) =>
         name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase) || name.StartsWith(':')
-        || name.ToLowerInvariant() is "content-type" or "content-length" or "te" or "user-agent" or "host" or "date" or "server";
+        || Array.Exists(Reserved, own => own.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     private static void Check(string name, bool binary)
     {

@@ -12,8 +12,8 @@ namespace Orchestrator.Shared.Rpc;
 internal sealed class RpcServerExchange : IAsyncDisposable
 {
     private readonly HttpContext http;
-    private readonly CancellationTokenSource deadline;
-    private readonly CancellationTokenSource stop;
+    private readonly CancellationTokenSource? deadline;
+    private readonly CancellationTokenSource? stop;
     private readonly IPeerFeature? peer;
     private RpcRule? rule;
 
@@ -22,11 +22,15 @@ internal sealed class RpcServerExchange : IAsyncDisposable
         this.http = http;
         var timeout = RpcHeaderText.ParseTimeout(http.Request.Headers["grpc-timeout"]);
         // a timer takes at most 2^32 - 2 ms; who waits longer than a month waits without end
-        deadline = timeout is { } limit && limit < TimeSpan.FromDays(30) ? new CancellationTokenSource(limit, time) : new CancellationTokenSource();
-        stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, http.RequestAborted);
-        var metadata = RpcMetadata.From(http.Request.Headers.SelectMany(h => h.Value, (h, v) => new KeyValuePair<string, string>(h.Key, v ?? "")));
+        if (timeout is { } limit && limit < TimeSpan.FromDays(30))
+        {
+            deadline = new CancellationTokenSource(limit, time);
+            stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, http.RequestAborted);
+        }
+
+        var metadata = RpcMetadata.From(http.Request.Headers);
         peer = http.Features.Get<IPeerFeature>();
-        Call = new(metadata, timeout, peer is null ? local() : peer.Identity, http.Connection.RemoteIpAddress is { } ip ? $"{ip}:{http.Connection.RemotePort}" : null, stop.Token);
+        Call = new(metadata, timeout, peer is null ? local() : peer.Identity, http.Connection.RemoteIpAddress is { } ip ? $"{ip}:{http.Connection.RemotePort}" : null, stop?.Token ?? http.RequestAborted);
     }
 
     internal RpcServerCall Call { get; }
@@ -54,7 +58,7 @@ internal sealed class RpcServerExchange : IAsyncDisposable
         {
             Finish(refusal.Status, refusal.Detail, refusal.Trailers);
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline is { IsCancellationRequested: true })
         {
             Finish(RpcStatus.DeadlineExceeded, "the deadline passed", RpcMetadata.Empty);
         }
@@ -97,8 +101,8 @@ internal sealed class RpcServerExchange : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        stop.Dispose();
-        deadline.Dispose();
+        stop?.Dispose();
+        deadline?.Dispose();
         return ValueTask.CompletedTask;
     }
 

@@ -92,10 +92,11 @@ internal sealed partial class Journal
             });
         }
 
-        foreach (var work in works)
-            Answer(work);
+        // Before anybody is answered: who is may ask for the next at once, on this thread.
         before.Answered = options.Time.GetTimestamp();
         expected = before.Entries + Volatile.Read(ref asked);
+        foreach (var work in works)
+            Answer(work);
     }
 
     private void Answer(Work work)

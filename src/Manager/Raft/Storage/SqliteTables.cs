@@ -43,7 +43,12 @@ internal sealed class SqliteTables(string persistenceId)
         """;
 
     internal const string InsertEntry = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)";
-    internal const string UpdateHead = "INSERT OR REPLACE INTO hard_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    /// <summary>An update in place: replacing the row would write its index' page with every transaction.</summary>
+    internal const string UpdateHead = """
+        INSERT INTO hard_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (persistence_id) DO UPDATE SET term = excluded.term, vote = excluded.vote, commit_index = excluded.commit_index, writes = excluded.writes,
+            first_number = excluded.first_number, last_number = excluded.last_number, snapshot_number = excluded.snapshot_number, payload = excluded.payload
+        """;
 
     internal StoredRows Read(SqliteConnection connection, string? torn) =>
         new(ReadHead(connection), ReadSnapshot(connection), ReadEntries(connection), ReadSeries(connection), torn);

@@ -248,6 +248,7 @@ internal sealed partial class ShimProcess(ShimCommand command, ILogger log) : IS
         all["DOTNET_GCgen0size"] = "0x80000";
         all["DOTNET_GCConserveMemory"] = "5";
         all["DOTNET_TieredPGO"] = "0";
+        all["DOTNET_TieredCompilation"] = "0"; // nothing of it is hot
         all["MALLOC_ARENA_MAX"] = "1"; // else glibc keeps one for every launching thread
         Put(ShimMain.ReadyVariable, ready?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Put(ShimMain.GroupVariable, command.InstanceGroup);
