@@ -14,7 +14,8 @@ public sealed class ReachFaultTests
         (await lab.OrchAsync("host1", "service", "create", "--name", "web", "--detach", "--stop-grace-period", "1s", "--constraint", "node.hostname==host3", "busybox", "sh", "-c",
             "hostname; while true; do echo beat; sleep 0.2; done")).Succeeded();
         await RunsAsync(lab, "web", "host3");
-        var heard = Path.Combine(lab.Root, "heard");
+        using var scratch = new ScratchFolder();
+        var heard = scratch.At("heard");
         var orch = lab.Command("")[0];
         using var follower = Process.Start(new ProcessStartInfo("sh", ["-c", $"exec {orch} -H unix://{lab.Socket("host1")} service logs -f web > {heard} 2>&1"]))!;
         using var stock = Process.Start(new ProcessStartInfo("sh", ["-c", $"exec docker -H unix://{lab.Socket("host2")} service logs -f web > {heard}.stock 2>&1"]))!;
@@ -34,8 +35,6 @@ public sealed class ReachFaultTests
         }
 
         await Shell.EventuallyAsync("no connection left", () => ConnectionsAsync(lab, "host1"), now => now == 0);
-        File.Delete(heard);
-        File.Delete(heard + ".stock");
     }
 
     [Fact]
@@ -88,7 +87,8 @@ public sealed class ReachFaultTests
         (await lab.OrchAsync("host1", "service", "create", "--name", "web", "--detach", "--constraint", "node.hostname==host3", "busybox", "sleep", "1000")).Succeeded();
         await RunsAsync(lab, "web", "host3");
         var container = (await lab.OrchAsync("host3", "ps", "-q", "--no-trunc")).Succeeded().Output.Trim();
-        var manager = Path.Combine(lab.Root, "former.pem");
+        using var scratch = new ScratchFolder();
+        var manager = scratch.At("former.pem");
         File.Copy(Certificate(lab, "host2"), manager);
 
         async Task<string> AskAsync(string host, string? certificate, string path, string method = "GET") => (await lab.InsideAsync("host1",
@@ -117,7 +117,6 @@ public sealed class ReachFaultTests
         await sitting;
         Assert.Matches("is none of the managers that this node was told of.* 403$", await AskAsync("host3", manager, one));
         Assert.Matches("is no manager any more.* 403$", await AskAsync("host1", manager, one));
-        File.Delete(manager);
 
         async Task AskLongAsync()
         {

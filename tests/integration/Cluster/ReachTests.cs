@@ -85,7 +85,8 @@ public sealed class ReachTests(ReachLab world) : IClassFixture<ReachLab>
 
         // Five million bytes in, their digest out: it comes only after stdin's end was passed on.
         var bytes = RandomNumberGenerator.GetBytes(5_000_000);
-        var file = Path.Combine(Lab.Root, $"in-{client}-{host}-{service}");
+        using var scratch = new ScratchFolder();
+        var file = scratch.At("in");
         await File.WriteAllBytesAsync(file, bytes);
         var line = string.Join(' ', Client(client, host));
         var digest = await Shell.RunAsync("sh", ["-c", $"{line} exec -i {name} sha256sum < {file}"]);
@@ -94,7 +95,6 @@ public sealed class ReachTests(ReachLab world) : IClassFixture<ReachLab>
         // And both ways at once.
         var echoed = await Shell.RunAsync("sh", ["-c", $"{line} exec -i {name} cat < {file} | cmp - {file}"]);
         Assert.Equal("", echoed.Succeeded().Output);
-        File.Delete(file);
 
         var terminal = await Terminal.RunAsync(
             [.. Client(client, host), "exec", "-it", name, "sh"],
