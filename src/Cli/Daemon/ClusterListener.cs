@@ -40,7 +40,7 @@ internal sealed class ClusterListener : IAsyncDisposable
                     RpcKestrel.Configure(server);
                     server.Listen(listen, endpoint =>
                     {
-                        endpoint.Protocols = HttpProtocols.Http1AndHttp2;
+                        // Its protocols are both by default; named, they bring a warning that TLS is missing, which is this project's own.
                         endpoint.Use(next => connection =>
                         {
                             if (connection.Features.Get<IConnectionSocketFeature>() is { Socket: var socket })
