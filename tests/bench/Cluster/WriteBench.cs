@@ -13,6 +13,7 @@ internal static class WriteBench
     private const string Inside = "ORCH_BENCH_INSIDE";
 
     private static readonly TimeSpan Warm = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Running = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Time = TimeSpan.FromSeconds(3);
     internal static readonly string Value = new('x', 256);
 
@@ -31,6 +32,8 @@ internal static class WriteBench
                 targets.Add(await OrchManagers.StartAsync(most, string.Concat(prefix.Select(w => $"{w} "))));
             if (wanted.Only is not "orch")
                 targets.Add(await EtcdMembers.StartAsync(prefix));
+            foreach (var target in targets)
+                await WriteLoad.RunAsync(target, most, Warm, Running); // members that have been up for a while, as in life
             foreach (var clients in wanted.Clients)
                 await CompareAsync(targets, clients, wanted);
         }
