@@ -47,6 +47,7 @@ internal sealed class ClusterListener : IAsyncDisposable
                             return next(connection);
                         });
                         MutualTls.Server(endpoint, credentials, time, logs.CreateLogger("Orchestrator.Cli.Daemon.ClusterListener"));
+                        endpoint.UseApartForHttp11();
                         endpoint.UseHijack();
                     });
                 },

@@ -22,7 +22,7 @@ public sealed class HttpHost : IAsyncDisposable
         StartAsync(configure, new SocketTransportOptions(), handle, logs, stop);
 
     /// <summary>
-    /// As <see cref="StartAsync(Action{KestrelServerOptions}, RequestDelegate, ILoggerFactory, CancellationToken)"/>, for handlers that never hold a thread: what arrives is handled by the thread of the pool that was told of it,
+    /// As <see cref="StartAsync(Action{KestrelServerOptions}, RequestDelegate, ILoggerFactory, CancellationToken)"/>, for handlers that never hold a thread (<see cref="ApartReading"/> is for those that do): what arrives is handled by the thread of the pool that was told of it,
     /// and an answer leaves from where it was written.
     /// </summary>
     public static Task<HttpHost> StartInlineAsync(
