@@ -15,6 +15,7 @@ return args switch
     ["load", var url] => await RequestLoad.RunAsync(url),
     ["memory", .. var rest] => await IdleMemory.RunAsync(rest),
     ["writes", .. var rest] => await WriteBench.RunAsync(rest),
+    ["lab", .. var rest] => await LabBench.RunAsync(rest),
     ["raft", .. var rest] => await RaftBench.RunAsync(rest),
     ["exec", .. var rest] => await ExecBench.RunAsync(rest),
     ["journal", .. var rest] => await JournalBench.RunAsync(rest),
@@ -33,6 +34,7 @@ static int Usage()
           updates [ROUNDS [alone]]   rolling update of 30 replicas under requests, beside Docker Swarm (packages: docker.io iproute2 util-linux)
           raft [PROPOSERS…]   entries through three voters of this process: what the log alone costs
           writes [ROUNDS] [--clients 1,64,512] [--sync-delay MS] [--only orch|etcd]   writes of 256 bytes through three managers, beside etcd (packages: etcd-server iproute2 util-linux; gcc for --sync-delay)
+          lab [ROUNDS]        five hosts: leader cut off, worker cut off, 30 replicas spread; beside recorded figures of Docker Swarm
           memory [CONTAINERS] PSS of daemon and shim, idle and with idle containers (package: iproute2)
           journal [SECONDS [postgres://…]]   entries of 256 bytes through one journal, beside a plain fsync loop; with scripts/slow-sync 5 before it: on a slow disk
         """);

@@ -1,5 +1,5 @@
-using System.Net.Security;
 using System.Net.Sockets;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Cli.Client;
 
@@ -35,8 +35,8 @@ internal sealed class Dialled(Socket socket, Stream stream) : IDisposable
     /// <exception cref="IOException">The daemon has ended the connection.</exception>
     internal void CloseInput()
     {
-        if (stream is SslStream tls)
-            tls.ShutdownAsync().GetAwaiter().GetResult();
+        if (stream is HalfCloseTlsStream tls)
+            tls.EndWritesAsync().GetAwaiter().GetResult();
         else
             socket.Shutdown(SocketShutdown.Send);
     }

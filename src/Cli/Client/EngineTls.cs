@@ -33,7 +33,7 @@ internal sealed class EngineTls(EngineTcp to, string url, TimeProvider time)
             ApiTls.KeepAlive(socket);
             tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
             await tls.AuthenticateAsClientAsync(Options(own), both.Token);
-            return new Dialled(socket, tls);
+            return new Dialled(socket, new HalfCloseTlsStream(tls));
         }
         catch (Exception failure)
         {

@@ -21,13 +21,13 @@ internal sealed class NodeLinks(CredentialBox credentials, TimeProvider time)
 
     /// <summary>A connection on which the Engine API is spoken.</summary>
     /// <exception cref="NodeUnreachableException">The node does not answer, or somebody else does.</exception>
-    internal async Task<SslStream> EngineAsync(ClusterState state, NodeId node, CancellationToken stop)
+    internal async Task<HalfCloseTlsStream> EngineAsync(ClusterState state, NodeId node, CancellationToken stop)
     {
         using var late = new CancellationTokenSource(Patience, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
         try
         {
-            return (SslStream)await To(state, node, MutualTls.Http11)(both.Token);
+            return new((SslStream)await To(state, node, MutualTls.Http11)(both.Token));
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Security;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -9,6 +8,7 @@ using Orchestrator.Manager.State;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
+using Orchestrator.Shared.Security;
 using Orchestrator.Worker.Containers;
 
 namespace Orchestrator.Cli.Daemon.Reach;
@@ -194,7 +194,7 @@ internal sealed class ReachApi(ISwarmNode node, Func<NodeReach?> reach, Containe
             await client.Output.WriteAsync(NoAnswer($"{NodeLinks.Words(state, to)} broke off: {what} is not to be reached there now"), CancellationToken.None);
     }
 
-    private static async Task<SslStream> ConnectAsync(NodeReach way, ClusterState state, NodeId to, string what, CancellationToken stop)
+    private static async Task<HalfCloseTlsStream> ConnectAsync(NodeReach way, ClusterState state, NodeId to, string what, CancellationToken stop)
     {
         try
         {

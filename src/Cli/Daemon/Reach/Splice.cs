@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Security;
 using Orchestrator.Shared.Http;
+using Orchestrator.Shared.Security;
 
 namespace Orchestrator.Cli.Daemon.Reach;
 
@@ -19,7 +19,7 @@ internal enum ClientEnd
 /// A client's connection and one to a node as one: bytes go both ways as they come, no more of them are held than one read gives, and who reads
 /// slowly is waited for.
 /// </summary>
-internal sealed class Splice(HijackedConnection client, SslStream node, ClientEnd end)
+internal sealed class Splice(HijackedConnection client, HalfCloseTlsStream node, ClientEnd end)
 {
     private const int PieceSize = 32 << 10;
 
@@ -83,7 +83,7 @@ internal sealed class Splice(HijackedConnection client, SslStream node, ClientEn
                 if (end == ClientEnd.Leaves)
                     over.Cancel();
                 else
-                    await node.ShutdownAsync(); // TLS' own half-close: the node reads the end, and its answer still comes
+                    await node.EndWritesAsync(); // TLS' own half-close: the node reads the end, and its answer still comes
                 return;
             }
         }

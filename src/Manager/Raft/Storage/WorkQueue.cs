@@ -30,13 +30,11 @@ internal sealed class WorkQueue<T> : IDisposable
             if (closed)
                 return false;
             items.Enqueue(item);
-            if (!sleeps)
-                return true;
+            if (sleeps)
+                arrived.Set(); // under the lock: who takes the last item may dispose of this
             sleeps = false;
+            return true;
         }
-
-        arrived.Set();
-        return true;
     }
 
     /// <summary>Takes what is there, or comes within the time. False: nothing came, or it is closed.</summary>
@@ -65,8 +63,10 @@ internal sealed class WorkQueue<T> : IDisposable
     internal void Close()
     {
         lock (guard)
+        {
             closed = true;
-        arrived.Set();
+            arrived.Set();
+        }
     }
 
     public void Dispose() => arrived.Dispose();

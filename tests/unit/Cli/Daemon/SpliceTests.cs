@@ -7,6 +7,7 @@ using System.Security.Cryptography;
 using Orchestrator.Cli.Daemon.Reach;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Security;
 using Orchestrator.Tests.Unit.Shared.Security;
 
 namespace Orchestrator.Tests.Unit.Cli.Daemon;
@@ -69,7 +70,7 @@ public sealed class SpliceTests
         node.Close();
     }
 
-    private static async Task<(SslStream Manager, SslStream Node)> ConnectAsync()
+    private static async Task<(HalfCloseTlsStream Manager, SslStream Node)> ConnectAsync()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -82,6 +83,6 @@ public sealed class SpliceTests
         await Task.WhenAll(
             node.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = own.Tls, EnabledSslProtocols = SslProtocols.Tls13 }),
             manager.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "", EnabledSslProtocols = SslProtocols.Tls13, RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject.Contains("CN=node", StringComparison.Ordinal) is true }));
-        return (manager, node);
+        return (new(manager), node);
     }
 }
