@@ -23,6 +23,8 @@ internal sealed class CertificateRenewal(
     /// <summary>A timer holds 49 days at most; looking once a day costs nothing.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
     private readonly Backoff _again = new() { First = TimeSpan.FromSeconds(1), Most = TimeSpan.FromMinutes(5) };
     private readonly Mailbox<bool> _news = new(1, WhenFull.DropNewest);
     private readonly SemaphoreSlim _turn = new(1);
@@ -79,7 +81,7 @@ internal sealed class CertificateRenewal(
         try
         {
             using var request = SigningRequest.Create();
-            var reply = await managers.RenewAsync(new() { Csr = request.Der }, box.Current.Self, stop);
+            var reply = await AskAsync(request, stop);
             Use(ClusterJoin.Take(reply, request, time.GetUtcNow()));
             log.Renewed(box.Current.Role, box.Current.Life.Ends);
         }
@@ -90,6 +92,21 @@ internal sealed class CertificateRenewal(
     }
 
     public void Dispose() => _turn.Dispose();
+
+    /// <summary>A manager that takes the call and never answers must not hold up this node's change of roles: it is asked again.</summary>
+    private async Task<IssueReply> AskAsync(SigningRequest request, CancellationToken stop)
+    {
+        using var late = new CancellationTokenSource(Patience, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
+        try
+        {
+            return await managers.RenewAsync(new() { Csr = request.Der }, box.Current.Self, both.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new RpcException(RpcStatus.DeadlineExceeded, $"no manager answered within {Patience.TotalSeconds:0} seconds");
+        }
+    }
 
     private async Task TrustAsync(string rootsPem, CancellationToken stop)
     {

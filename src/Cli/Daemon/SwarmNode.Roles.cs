@@ -68,8 +68,7 @@ internal sealed partial class SwarmNode
     private async Task PromoteAsync(SwarmMember member, CancellationToken stop)
     {
         _log.RoleChanges(member.Identity.NodeId.Value, "manager");
-        if (member.Credentials.Current.Role != NodeRole.Manager)
-            await member.Renewal.RenewAsync(stop);
+        await member.Renewal.RenewAsync(stop); // also where one is left of an earlier time as a manager: it ended with that
         if (member.Credentials.Current.Role != NodeRole.Manager)
             return; // demoted meanwhile: the session says so too
         DropJournal(); // of an earlier role that ended

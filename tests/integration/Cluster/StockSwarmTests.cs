@@ -97,7 +97,10 @@ public sealed class StockSwarmTests
         var wrong = await Shell.RunAsync("docker", ["-H", $"unix://{lab.Socket("host3")}", "swarm", "unlock"], former + "\n");
         Assert.True(wrong.ExitCode == 1, $"{wrong}");
         (await Shell.RunAsync("docker", ["-H", $"unix://{lab.Socket("host3")}", "swarm", "unlock"], key + "\n")).Succeeded();
-        await RowsAsync(lab, "host1 Ready Leader Ready", "host2 Ready  Ready", "host3 Ready Reachable Ready");
+        await Shell.EventuallyAsync(
+            "three nodes, two of them managers, whichever leads", () => DockerAsync(lab, "host1", "node", "ls", "--format", "{{.Hostname}} {{.Status}} {{.ManagerStatus}}"),
+            r => r.Output.Replace("Leader", "Reachable", StringComparison.Ordinal).TrimEnd().Split('\n').Order(StringComparer.Ordinal)
+                .SequenceEqual(["host1 Ready Reachable", "host2 Ready ", "host3 Ready Reachable"]));
         await OkAsync(lab, "host1", "swarm", "update", "--autolock=false");
         await SaysAsync(lab, "host1", "no unlock key is set", "swarm", "unlock-key");
     }
