@@ -99,7 +99,7 @@ public sealed class ReachTests(ReachLab world) : IClassFixture<ReachLab>
         var terminal = await Terminal.RunAsync(
             [.. Client(client, host), "exec", "-it", name, "sh"],
             Terminal.Type("stty size; echo $((6*7)).\n"), Terminal.Expect("33 101"), Terminal.Expect("42."),
-            Terminal.Resize(20, 70), Terminal.Type("sleep 0.5; stty size\n"), Terminal.Expect("20 70"), Terminal.Type("exit 5\n"));
+            Terminal.Resize(20, 70), Terminal.Type("while [ \"$(stty size)\" != '20 70' ]; do sleep 0.1; done; echo small''er\n"), Terminal.Expect("smaller"), Terminal.Type("exit 5\n"));
         Assert.Equal(5, terminal.ExitCode);
 
         (await RunAsync(client, host, "exec", "-d", name, "sh", "-c", "echo late > /late")).Succeeded();
