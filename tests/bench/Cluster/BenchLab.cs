@@ -29,7 +29,7 @@ internal sealed class BenchLab : IAsyncDisposable
             foreach (var host in Enumerable.Range(1, hosts).Select(n => $"host{n}"))
             {
                 var said = await lab.RunAsync("env", host);
-                lab._drivers[host] = new(said[(said.IndexOf("unix://", StringComparison.Ordinal) + "unix://".Length)..].Trim().Trim('"', '\''));
+                lab._drivers[host] = new(said.Split("unix://", 2)[1].Split(['"', '\'', ' ', '\n'], 2)[0]);
             }
 
             await lab.ReadyAsync();
