@@ -1,3 +1,5 @@
+using Orchestrator.Tests.Integration.Fixtures;
+
 namespace Orchestrator.Tests.Integration.Api;
 
 /// <summary>The stock docker client against a real daemon with real containers.</summary>
@@ -40,7 +42,7 @@ public sealed class StockClientTests
         Assert.Equal(3, (await OkAsync(daemon, "service", "ps", "-q", "web")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         await daemon.UntilAsync("every task's line", async () => (await OkAsync(daemon, "service", "logs", "web")).Split("started").Length == 4);
         Assert.Contains("\"Name\": \"web\"", await OkAsync(daemon, "service", "inspect", "web"), StringComparison.Ordinal);
-        Assert.Contains("service create", await OkAsync(daemon, "events", "--since", "1h", "--until", "0s"), StringComparison.Ordinal);
+        Assert.Contains("service create", await OkAsync(daemon, "events", "--since", "1h", "--until", Shell.Now), StringComparison.Ordinal);
         await OkAsync(daemon, "service", "rm", "web");
         await daemon.UntilAsync("no container", async () => (await OkAsync(daemon, "ps", "-aq")).Length == 0);
         await OkAsync(daemon, "swarm", "leave", "--force");

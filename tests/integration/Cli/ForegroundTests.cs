@@ -66,7 +66,7 @@ public sealed class ForegroundTests : IAsyncLifetime
         // The client asks for whole seconds only: what has just happened comes with the next.
         await Shell.EventuallyAsync(
             "its events",
-            () => _host.DockerAsync("events", "--since", "10m", "--until", "0s", "--filter", "event=exec_create", "--filter", "event=exec_start", "--filter", "event=exec_die",
+            () => _host.DockerAsync("events", "--since", "10m", "--until", Shell.Now, "--filter", "event=exec_create", "--filter", "event=exec_start", "--filter", "event=exec_die",
                 "--format", "{{.Action}} {{.Actor.Attributes.exitCode}}"),
             r => r.Output == "exec_create: sleep 1000 <no value>\nexec_start: sleep 1000 <no value>\nexec_die 137\n");
     }
@@ -126,7 +126,7 @@ public sealed class ForegroundTests : IAsyncLifetime
         (await _host.DockerAsync("run", "-d", "-i", "--name", "talk", "busybox", "sh", "-c", "echo before; while read l; do echo got $l; done; echo over")).Succeeded();
         await Shell.EventuallyAsync("its first line", () => _host.DockerAsync("logs", "talk"), r => r.Output == "before\n");
         var raw = Shell.RunAsync("curl", ["-sSN", "-X", "POST", "--unix-socket", _host.Socket, "http://orch/containers/talk/attach?logs=1&stream=1&stdout=1&stderr=1"]);
-        await Shell.EventuallyAsync("both at the container", () => _host.DockerAsync("events", "--since", "10m", "--until", "0s", "--filter", "event=attach", "--format", "{{.Action}}"), r => r.Output == "attach\n");
+        await Shell.EventuallyAsync("both at the container", () => _host.DockerAsync("events", "--since", "10m", "--until", Shell.Now, "--filter", "event=attach", "--format", "{{.Action}}"), r => r.Output == "attach\n");
         // Its stdin stays open for the next, since it is not for the first alone. The stock client would wait for the container's end.
         foreach (var line in (string[])["one", "two"])
             Assert.Equal(0, (await _host.ClientAsync("orch", line + "\n", "attach", "talk")).ExitCode);

@@ -84,7 +84,7 @@ public sealed class TerminalTests : IAsyncLifetime
         // The client asks for whole seconds only: what has just happened comes with the next.
         await Shell.EventuallyAsync(
             "its events",
-            () => _host.DockerAsync("events", "--since", "10m", "--until", "0s", "--filter", "event=attach", "--filter", "event=detach", "--format", "{{.Action}}"),
+            () => _host.DockerAsync("events", "--since", "10m", "--until", Shell.Now, "--filter", "event=attach", "--filter", "event=detach", "--format", "{{.Action}}"),
             r => r.Output == "attach\ndetach\n");
         Assert.Equal("true\n", (await _host.DockerAsync("inspect", "--format", "{{.State.Running}}", "box")).Output);
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Orchestrator.Tests.Integration.Fixtures;
@@ -12,6 +13,9 @@ internal sealed record Ran(string Command, int ExitCode, string Output, string E
 /// <summary>Runs programs of the machine, for looking at orch from outside.</summary>
 internal static class Shell
 {
+    /// <summary>This moment for <c>--until</c>: the stock client sends <c>0s</c> as whole seconds, and so would miss what has just happened.</summary>
+    internal static string Now => TimeProvider.System.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
+
     internal static async Task<Ran> RunAsync(string program, IReadOnlyList<string> arguments, string? input = null,
         IReadOnlyDictionary<string, string>? environment = null, TimeSpan? limit = null)
     {

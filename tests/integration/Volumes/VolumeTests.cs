@@ -143,7 +143,7 @@ public sealed class VolumeTests : IAsyncLifetime
             Assert.True((stock.ExitCode, stock.Output) == (ours.ExitCode, ours.Output), $"{stock}\n{ours}");
         }
 
-        var events = (await _host.DockerAsync("events", "--since", "10m", "--until", "0s", "--filter", "type=volume", "--format", "{{.Action}} {{.Actor.ID}}")).Succeeded().Output;
+        var events = (await _host.DockerAsync("events", "--since", "10m", "--until", Shell.Now, "--filter", "type=volume", "--format", "{{.Action}} {{.Actor.ID}}")).Succeeded().Output;
         Assert.Equal("create one\ncreate two\nmount two\nunmount two\n", events);
         Assert.Contains("volume driver \"nas\" is not there", (await _host.DockerAsync("volume", "create", "-d", "nas", "x")).Error, StringComparison.Ordinal);
     }
