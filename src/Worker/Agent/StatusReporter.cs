@@ -7,7 +7,8 @@ namespace Orchestrator.Worker.Agent;
 
 /// <summary>
 /// Tells the manager how tasks fare. One report is under way at a time and what comes meanwhile goes with the next, the newest state of a
-/// task only: no delay when idle, no flood when busy. What is not acknowledged is told again.
+/// task only: no delay when idle, no flood when busy. What is not acknowledged is told again, also of a task that has left this node: the manager
+/// forgets one when it hears that it ended, and passes over what it has forgotten.
 /// </summary>
 internal sealed class StatusReporter(IDispatcher dispatcher, AgentOptions options, TimeProvider time, ILogger log)
 {
@@ -16,13 +17,10 @@ internal sealed class StatusReporter(IDispatcher dispatcher, AgentOptions option
     private string? session;
 
     internal ValueTask<bool> TellAsync(TaskId task, ServiceTaskStatus status, CancellationToken stop) =>
-        inbox.SendAsync(new Message(new TaskStatusUpdate { TaskId = task, Status = status }, null, null), stop);
+        inbox.SendAsync(new Message(new TaskStatusUpdate { TaskId = task, Status = status }, null), stop);
 
     /// <summary>Reports go with this session from now on.</summary>
-    internal ValueTask<bool> UseSessionAsync(string id, CancellationToken stop) => inbox.SendAsync(new Message(null, id, null), stop);
-
-    /// <summary>The manager removed the task: it does not want to hear of it any more.</summary>
-    internal ValueTask<bool> ForgetAsync(TaskId task, CancellationToken stop) => inbox.SendAsync(new Message(null, null, task), stop);
+    internal ValueTask<bool> UseSessionAsync(string id, CancellationToken stop) => inbox.SendAsync(new Message(null, id), stop);
 
     internal async Task RunAsync(CancellationToken stop)
     {
@@ -88,10 +86,8 @@ internal sealed class StatusReporter(IDispatcher dispatcher, AgentOptions option
                 pending[update.TaskId] = update.Status;
             if (message.Session is { } id)
                 session = id;
-            if (message.Forgotten is { } task)
-                pending.Remove(task);
         }
     }
 
-    private sealed record Message(TaskStatusUpdate? Update, string? Session, TaskId? Forgotten);
+    private sealed record Message(TaskStatusUpdate? Update, string? Session);
 }

@@ -140,7 +140,6 @@ internal sealed class TaskRunner(TaskRunnerServices services, TaskAssignment fir
             case TaskWork.Remove:
                 await services.Executor.RemoveAsync(assignment, stop);
                 services.Records.Delete(Id);
-                await services.Reporter.ForgetAsync(Id, stop);
                 finished = true;
                 break;
             case TaskWork.Rest:

@@ -86,7 +86,7 @@ internal static class LabBench
         ["Name"] = Service,
         ["TaskTemplate"] = new JsonObject
         {
-            ["ContainerSpec"] = new JsonObject { ["Image"] = "busybox:latest", ["Command"] = new JsonArray("sleep", "100000"), ["StopSignal"] = "SIGKILL" },
+            ["ContainerSpec"] = new JsonObject { ["Image"] = "busybox:latest", ["Command"] = new JsonArray("/bin/busybox", "sleep", "100000"), ["StopSignal"] = "SIGKILL" },
         },
         ["Mode"] = new JsonObject { ["Replicated"] = new JsonObject { ["Replicas"] = replicas } },
     });

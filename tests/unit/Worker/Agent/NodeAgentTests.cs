@@ -99,6 +99,19 @@ public sealed class NodeAgentTests
     }
 
     [Fact]
+    public async Task A_task_whose_container_is_gone_already_is_still_reported_as_shut_down()
+    {
+        await using var node = new TestNode();
+        node.Manager.Send(complete: true, [TestNode.Assign(1)]);
+        await FakeHost.UntilAsync(() => node.Manager.States.GetValueOrDefault(TestNode.Id(1)) == TaskState.Running, "it runs");
+        node.Manager.FailReports = int.MaxValue;
+        node.Manager.Send(complete: false, [TestNode.Assign(1, TaskState.Remove)]);
+        await FakeHost.UntilAsync(() => node.Host.Containers.Snapshots().Count == 0, "its container is gone");
+        node.Manager.FailReports = 0;
+        await FakeHost.UntilAsync(() => node.Manager.States[TestNode.Id(1)] == TaskState.Shutdown, "the manager learns that it may forget the task");
+    }
+
+    [Fact]
     public async Task A_new_daemon_goes_on_with_the_same_containers_and_tells_of_exits_meanwhile()
     {
         var node = new TestNode();
