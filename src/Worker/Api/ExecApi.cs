@@ -87,7 +87,10 @@ internal sealed class ExecApi(EngineParts parts)
                 ProgramEnded = exec.Done,
             },
             parts.Time);
-        if (await stream.RunAsync() == StdioEnd.Detached)
+        var end = await stream.RunAsync();
+        // Who waits for the end learns it before what is left of the exec is cleared away.
+        await client.Output.CompleteAsync();
+        if (end == StdioEnd.Detached)
             parts.Containers.DetachedFromExec(exec);
     }
 

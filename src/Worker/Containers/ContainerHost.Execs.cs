@@ -130,13 +130,12 @@ internal sealed partial class ContainerHost
         var layers = await services.Images.AcquireLayersAsync(container.ImageId, container.Id, stop);
         var asked = string.IsNullOrEmpty(request.User) ? container.Config.User ?? "" : request.User;
         var user = ContainerUser.Find([directory.Upper, .. layers.LowerDirs], asked, container.HostConfig.GroupAdd);
-        var spec = SpecPlan.Of(
-            container.Id, container.Config, container.HostConfig,
-            new StartFacts { NetnsPath = null, User = user.Ids, Home = user.Home, FilesDirectory = directory.Root }, services.Facts);
+        var process = SpecPlan.Process(container.Config, container.HostConfig, user.Ids, services.Facts);
+        var hostname = SpecPlan.Hostname(container.Id, container.Config, container.HostConfig, services.Facts);
         return new ExecLaunch
         {
             ExecId = exec.Id,
-            Process = ExecProcessPlan.Of(request, spec.Process, container.Config, spec.Hostname ?? container.Id[..12], user.Home),
+            Process = ExecProcessPlan.Of(request, process, container.Config, hostname, user.Home),
             Stdin = request.AttachStdin && !detached,
             Stdout = (request.AttachStdout || request.Tty) && !detached,
             Stderr = request.AttachStderr && !detached,

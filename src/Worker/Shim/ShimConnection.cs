@@ -114,8 +114,9 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
         if (Interlocked.Exchange(ref disposed, true))
             return; // a lost connection is let go of when it is replaced, and again with its owner when that failed
         await closing.CancelAsync();
-        await stream.DisposeAsync();
+        stream.Cut();
         await reading;
+        await stream.DisposeAsync();
         try
         {
             await writing;
@@ -145,28 +146,7 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
     {
         try
         {
-            await foreach (var (kind, id, message) in ShimFrame.ReadAllAsync(stream, closing.Token))
-            {
-                if (!pending.TryGetValue(id, out var replies))
-                {
-                    message.Close();
-                    continue; // cancelled
-                }
-                switch (kind)
-                {
-                    case FrameKind.Item:
-                        await WriteAsync(replies, message);
-                        break;
-                    case FrameKind.End:
-                        replies.Writer.TryComplete();
-                        break;
-                    case FrameKind.Failed:
-                        replies.Writer.TryComplete(new ShimException(Encoding.UTF8.GetString(message.Payload.Span)));
-                        break;
-                    default:
-                        throw new InvalidDataException($"The shim sent a frame of kind {kind}.");
-                }
-            }
+            await FrameReader.RunAsync(stream, Take);
         }
         catch (Exception error) when (error is IOException or InvalidDataException or OperationCanceledException or ObjectDisposedException)
         {
@@ -180,12 +160,36 @@ internal sealed class ShimConnection : IShimCaller, IAsyncDisposable
         }
     }
 
-    /// <summary>A full backlog holds the connection back until its reader goes on or gives up.</summary>
-    private async Task WriteAsync(Channel<ShimMessage> replies, ShimMessage message)
+    private void Take(FrameKind kind, uint id, ShimMessage message)
+    {
+        if (!pending.TryGetValue(id, out var replies))
+        {
+            message.Close();
+            return; // cancelled
+        }
+        switch (kind)
+        {
+            case FrameKind.Item:
+                Write(replies, message);
+                break;
+            case FrameKind.End:
+                replies.Writer.TryComplete();
+                break;
+            case FrameKind.Failed:
+                replies.Writer.TryComplete(new ShimException(Encoding.UTF8.GetString(message.Payload.Span)));
+                break;
+            default:
+                throw new InvalidDataException($"The shim sent a frame of kind {kind}.");
+        }
+    }
+
+    /// <summary>A full backlog holds the connection, and its thread, back until its reader goes on or gives up.</summary>
+    private void Write(Channel<ShimMessage> replies, ShimMessage message)
     {
         try
         {
-            await replies.Writer.WriteAsync(message, closing.Token);
+            if (!replies.Writer.TryWrite(message))
+                replies.Writer.WriteAsync(message, closing.Token).AsTask().GetAwaiter().GetResult();
         }
         catch (ChannelClosedException)
         {

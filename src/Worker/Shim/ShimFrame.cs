@@ -49,18 +49,17 @@ internal static class ShimFrame
         return (service, operation, payload);
     }
 
-    /// <summary>Reads frames until the stream ends. Each message is the receiver's to keep.</summary>
-    internal static async IAsyncEnumerable<(FrameKind Kind, uint Id, ShimMessage Message)> ReadAllAsync(
-        ShimStream stream, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    /// <summary>Reads frames until the stream ends, and holds the calling thread meanwhile. Each message is the receiver's to keep.</summary>
+    internal static IEnumerable<(FrameKind Kind, uint Id, ShimMessage Message)> ReadAll(ShimStream stream)
     {
         var header = new byte[HeaderSize];
-        while (await stream.ReadAtLeastAsync(header, HeaderSize, throwOnEndOfStream: false, stop) == HeaderSize)
+        while (stream.ReadAtLeast(header, HeaderSize, throwOnEndOfStream: false) == HeaderSize)
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(header) - (HeaderSize - LengthSize);
             if (length is < 0 or > Largest)
                 throw new InvalidDataException($"A frame of {length} bytes on the shim's socket.");
             var payload = new byte[length];
-            await stream.ReadExactlyAsync(payload, stop);
+            stream.ReadExactly(payload);
             var files = stream.TakeFiles(header[LengthSize] >> FilesShift);
             yield return (
                 (FrameKind)(header[LengthSize] & KindMask), BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(LengthSize + 1)), new ShimMessage(payload, files));

@@ -49,26 +49,11 @@ internal sealed class ShimServer(string path, IReadOnlyList<IShimService> servic
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var writer = new FrameWriter();
         var writing = writer.RunAsync(stream, gone.Token);
-        var requests = new Dictionary<uint, (Task Answer, CancellationTokenSource Cancel)>();
+        var requests = new Dictionary<uint, Request>();
         try
         {
-            await foreach (var (kind, id, message) in ShimFrame.ReadAllAsync(stream, gone.Token))
-            {
-                foreach (var (done, request) in requests.Where(r => r.Value.Answer.IsCompleted).ToList())
-                {
-                    requests.Remove(done);
-                    request.Cancel.Dispose();
-                }
-                if (kind == FrameKind.Call)
-                {
-                    var cancel = CancellationTokenSource.CreateLinkedTokenSource(gone.Token);
-                    requests.Add(id, (AnswerAsync(id, message, writer, cancel.Token), cancel));
-                }
-                else if (kind == FrameKind.Cancel && requests.TryGetValue(id, out var cancelled))
-                {
-                    await cancelled.Cancel.CancelAsync();
-                }
-            }
+            await using var cut = stop.Register(stream.Cut);
+            await FrameReader.RunAsync(stream, Take);
         }
         catch (Exception error) when (error is IOException or InvalidDataException or OperationCanceledException)
         {
@@ -88,7 +73,29 @@ internal sealed class ShimServer(string path, IReadOnlyList<IShimService> servic
         }
         foreach (var request in requests.Values)
             request.Cancel.Dispose();
+
+        void Take(FrameKind kind, uint id, ShimMessage message)
+        {
+            foreach (var (done, request) in requests.Where(r => r.Value.Answer.IsCompleted && r.Value.Cancelling.IsCompleted).ToList())
+            {
+                requests.Remove(done);
+                request.Cancel.Dispose();
+            }
+            if (kind == FrameKind.Call)
+            {
+                var cancel = CancellationTokenSource.CreateLinkedTokenSource(gone.Token);
+                requests.Add(id, new Request(AnswerAsync(id, message, writer, cancel.Token), cancel, Task.CompletedTask));
+            }
+            else if (kind == FrameKind.Cancel && requests.TryGetValue(id, out var cancelled))
+            {
+                // Not on this thread: whatever was told of it may take its time.
+                requests[id] = cancelled with { Cancelling = cancelled.Cancel.CancelAsync() };
+            }
+        }
     }
+
+    /// <summary>A request that is being answered.</summary>
+    private readonly record struct Request(Task Answer, CancellationTokenSource Cancel, Task Cancelling);
 
     private async Task AnswerAsync(uint id, ShimMessage message, FrameWriter writer, CancellationToken stop)
     {

@@ -37,7 +37,8 @@ internal sealed class ShimStream(Socket socket) : Stream
         return taken.MoveToImmutable();
     }
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    /// <summary>Holds the thread until something comes, the other end closes, or <see cref="Cut"/> ends it.</summary>
+    public override int Read(Span<byte> buffer)
     {
         if (buffer.IsEmpty)
             return 0;
@@ -45,15 +46,28 @@ internal sealed class ShimStream(Socket socket) : Stream
         {
             while (true)
             {
-                var count = DescriptorSocket.Receive(socket.SafeHandle, buffer.Span, files);
+                var count = DescriptorSocket.Receive(socket.SafeHandle, buffer, files);
                 if (count >= 0)
                     return count;
-                await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken); // waits and takes nothing
+                socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectRead);
             }
         }
-        catch (SocketException error)
+        catch (Exception error) when (error is SocketException or LinuxException)
         {
             throw new IOException(error.Message, error);
+        }
+    }
+
+    /// <summary>This end reads an end from now on, also who waits for bytes already; it may still write.</summary>
+    internal void Cut()
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Receive);
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // it has ended by itself
         }
     }
 
@@ -101,13 +115,10 @@ internal sealed class ShimStream(Socket socket) : Stream
         await WriteAsync(buffer, stop);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -114,6 +114,7 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
             return StdioEnd.Ended;
         var header = program.Framing == LogFraming.Multiplexed ? HeaderSize : 0;
         var piece = ArrayPool<byte>.Shared.Rent(header + PieceSize);
+        var first = true;
         try
         {
             while (true)
@@ -130,6 +131,9 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
 
                 if (!await SendAsync(piece.AsMemory(0, header + count), stop))
                     return StdioEnd.Cut;
+                if (first)
+                    await Task.Yield(); // whose thread this is has other things to do than to carry a talkative program's output
+                first = false;
             }
         }
         catch (OperationCanceledException)

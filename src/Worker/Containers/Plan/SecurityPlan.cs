@@ -18,11 +18,12 @@ internal sealed record SecurityPlan(
     bool NoNewPrivileges, bool Seccomp, SeccompProfile? Profile, ImmutableArray<string> MaskedPaths, ImmutableArray<string> ReadonlyPaths)
 {
     private const string Where = "HostConfig.SecurityOpt";
+    private const string NoNew = "no-new-privileges";
 
     internal static SecurityPlan Of(HostConfig host, List<Problem> problems)
     {
         var plan = new SecurityPlan(
-            NoNewPrivileges: false, Seccomp: !host.Privileged, Profile: null,
+            ForbidsPrivileges(host), Seccomp: !host.Privileged, Profile: null,
             host.MaskedPaths is { } masked ? [.. masked] : host.Privileged ? [] : SpecDefaults.MaskedPaths,
             host.ReadonlyPaths is { } closed ? [.. closed] : host.Privileged ? [] : SpecDefaults.ReadonlyPaths);
         foreach (var (field, paths) in new[] { ("MaskedPaths", plan.MaskedPaths), ("ReadonlyPaths", plan.ReadonlyPaths) })
@@ -38,12 +39,8 @@ internal sealed record SecurityPlan(
             var value = at < 0 ? "" : option[(at + 1)..];
             switch (name, value)
             {
-                case ("no-new-privileges", "" or "true"):
-                    plan = plan with { NoNewPrivileges = true };
-                    break;
-                case ("no-new-privileges", "false"):
-                    plan = plan with { NoNewPrivileges = false };
-                    break;
+                case (NoNew, "" or "true" or "false"):
+                    break; // said by ForbidsPrivileges
                 case ("seccomp", "unconfined"):
                     plan = plan with { Seccomp = false, Profile = null };
                     break;
@@ -75,6 +72,10 @@ internal sealed record SecurityPlan(
 
         return plan;
     }
+
+    /// <summary>The last option that speaks of it decides. By itself, since an exec asks for this alone and a profile is long to read.</summary>
+    internal static bool ForbidsPrivileges(HostConfig host) =>
+        host.SecurityOpt.LastOrDefault(option => option.Split('=', ':')[0] == NoNew) is NoNew or NoNew + "=true" or NoNew + ":true" or NoNew + "=" or NoNew + ":";
 
     /// <summary>The filter for a container with these capabilities; null: none.</summary>
     internal OciSeccomp? FilterFor(ImmutableArray<string> capabilities, HostFacts facts) =>

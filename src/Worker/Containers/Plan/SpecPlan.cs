@@ -56,7 +56,7 @@ internal static class SpecPlan
     internal static OciSpec Of(string id, ContainerConfig config, HostConfig host, StartFacts start, HostFacts facts)
     {
         var problems = new List<Problem>();
-        var capabilities = host.Privileged ? CapabilityPlan.All : CapabilityPlan.Of(host.CapAdd, host.CapDrop, problems);
+        var capabilities = Capabilities(host, problems);
         var mounts = MountPlan.Of(host, problems);
         var security = SecurityPlan.Of(host, problems);
         if (problems.Count > 0)
@@ -64,20 +64,13 @@ internal static class SpecPlan
 
         var modes = NamespaceModes.Of(host);
         var hostname = Hostname(id, config, host, facts);
-        var working = string.IsNullOrEmpty(config.WorkingDir) ? "/" : config.WorkingDir;
         return new OciSpec
         {
-            Process = new OciProcess
+            Process = Process(config, host, start.User, capabilities, facts) with
             {
                 Args = [.. config.Entrypoint ?? [], .. config.Cmd ?? []],
                 Env = EnvironmentPlan.Of(hostname, start.Home, config.Tty, config.Env),
-                Cwd = working,
-                User = start.User,
                 Terminal = config.Tty,
-                NoNewPrivileges = security.NoNewPrivileges,
-                OomScoreAdj = host.OomScoreAdj == 0 ? null : (int)host.OomScoreAdj,
-                Rlimits = ResourcePlan.Rlimits(host with { Ulimits = [.. facts.DefaultUlimits.Where(d => host.Ulimits.All(u => u.Name != d.Name)), .. host.Ulimits] }),
-                Capabilities = Kept(capabilities, start.User.Uid),
             },
             Root = new OciRoot { Readonly = host.ReadonlyRootfs },
             Hostname = modes.Uts == NamespaceModes.Host ? null : hostname,
@@ -99,6 +92,23 @@ internal static class SpecPlan
             },
         };
     }
+
+    /// <summary>What every process of the container has in common, its first one and those that enter it later; each has its own program.</summary>
+    internal static OciProcess Process(ContainerConfig config, HostConfig host, OciUser user, HostFacts facts) =>
+        Process(config, host, user, Capabilities(host, []), facts);
+
+    private static OciProcess Process(ContainerConfig config, HostConfig host, OciUser user, ImmutableArray<string> capabilities, HostFacts facts) => new()
+    {
+        Cwd = string.IsNullOrEmpty(config.WorkingDir) ? "/" : config.WorkingDir,
+        User = user,
+        NoNewPrivileges = SecurityPlan.ForbidsPrivileges(host),
+        OomScoreAdj = host.OomScoreAdj == 0 ? null : (int)host.OomScoreAdj,
+        Rlimits = ResourcePlan.Rlimits(host with { Ulimits = [.. facts.DefaultUlimits.Where(d => host.Ulimits.All(u => u.Name != d.Name)), .. host.Ulimits] }),
+        Capabilities = Kept(capabilities, user.Uid),
+    };
+
+    private static ImmutableArray<string> Capabilities(HostConfig host, List<Problem> problems) =>
+        host.Privileged ? CapabilityPlan.All : CapabilityPlan.Of(host.CapAdd, host.CapDrop, problems);
 
     internal static string Hostname(string id, ContainerConfig config, HostConfig host, HostFacts facts) =>
         !string.IsNullOrEmpty(config.Hostname) ? config.Hostname : host.NetworkMode == "host" || host.UtsMode == NamespaceModes.Host ? facts.Hostname : id[..12];

@@ -13,8 +13,8 @@ internal sealed partial class Cgroup
     private string? LegacyFreezer => plan.LegacyDirectories.FirstOrDefault(d => File.Exists($"{d}/freezer.state"));
 
     /// <summary>Somebody asked for the group to stand still, and nobody has taken it back.</summary>
-    internal bool IsFrozen => UnifiedFreezer is { } unified
-        ? KernelFile.ReadOrNull($"{unified}/cgroup.freeze")?.Trim() == "1"
+    internal bool IsFrozen => plan.UnifiedDirectory is { } unified && KernelFile.ReadOrNull($"{unified}/cgroup.freeze") is { } state
+        ? state.Trim() == "1"
         : LegacyFreezer is { } legacy && KernelFile.ReadOrNull($"{legacy}/freezer.self_freezing")?.Trim() == "1";
 
     /// <summary>Stops every process of the group, and returns when all stand still; one that does not in time lets all of them go again.</summary>

@@ -20,13 +20,14 @@ internal sealed partial class LocalRuntime
     {
         // Whoever awaits goes on elsewhere than on the launching thread and, at the end, on the loop's.
         var (exec, stdio) = await LaunchExecAsync(id, launch, stop).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        Watch(exec);
         return new ExecSession(exec.Pid, stdio, ElsewhereAsync(exec.Ended), loop, number => Kill(exec, number), () => ValueTask.CompletedTask);
     }
 
     private static async Task<ContainerExit> ElsewhereAsync(Task<ContainerExit> ended) => await ended.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
 
     /// <summary>
-    /// Executes the program; the caller owns its stdio, this runtime its end. What awaits this, or the end, goes on on the launching thread and on
+    /// Executes the program; the caller owns its stdio and calls <see cref="Watch(RunningExec)"/> at once, whatever becomes of its own work. What awaits this, or the end, goes on on the launching thread and on
     /// the loop's: it says a few words on a socket there and does nothing that blocks.
     /// </summary>
     internal async Task<(RunningExec Exec, StdioFiles Stdio)> LaunchExecAsync(string id, ExecLaunch launch, CancellationToken stop)
@@ -71,7 +72,6 @@ internal sealed partial class LocalRuntime
                 log.Warned(container.Id, warning);
             var exec = new RunningExec(container.Id, launch.ExecId, process.Pid, process.PidFd);
             execs[key] = exec;
-            loop.Post(() => exec.Token = loop.Watch(exec.PidFd, () => Collect(exec)));
             return (exec, stdio);
         }
         catch
@@ -84,6 +84,9 @@ internal sealed partial class LocalRuntime
             Interlocked.Decrement(ref launching);
         }
     }
+
+    /// <summary>From now on its end is noticed. A step of its own, since who asked for the exec is told of its start first: the loop's waking takes the processor.</summary>
+    internal void Watch(RunningExec exec) => loop.Post(() => exec.Token = loop.Watch(exec.PidFd, () => Collect(exec)));
 
     private void Collect(RunningExec exec)
     {

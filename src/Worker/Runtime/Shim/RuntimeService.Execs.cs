@@ -12,8 +12,17 @@ internal sealed partial class RuntimeService
     private async Task ExecAsync(ExecRequest request, Func<RuntimeReply, ImmutableArray<SafeFileHandle>, ValueTask> answer, CancellationToken stop)
     {
         var (exec, stdio) = await runtime.LaunchExecAsync(request.Id, request.Launch, stop);
-        // Sent files are closed here: from now on the daemon alone holds them.
-        await answer(new RuntimeReply { Exec = new ExecStarted(exec.Pid) }, stdio.All);
+        ValueTask told;
+        try
+        {
+            // Sent files are closed here: from now on the daemon alone holds them.
+            told = answer(new RuntimeReply { Exec = new ExecStarted(exec.Pid) }, stdio.All);
+        }
+        finally
+        {
+            runtime.Watch(exec); // also while a daemon that reads slowly is waited for
+        }
+        await told;
         await answer(new RuntimeReply { Exit = await exec.Ended.WaitAsync(stop) }, []);
     }
 }

@@ -32,7 +32,7 @@ public sealed class FrameWriterTests
             },
             stop)).ToList();
         var next = new int[Senders + 1];
-        await foreach (var (_, id, message) in ShimFrame.ReadAllAsync(from, stop))
+        foreach (var (_, id, message) in ShimFrame.ReadAll(from))
         {
             Assert.Equal(next[id], message.Payload.Span[0]);
             Assert.False(message.Payload.Span[1..].ContainsAnyExcept((byte)id));
@@ -59,7 +59,7 @@ public sealed class FrameWriterTests
         await running;
         await to.DisposeAsync();
         var ids = new List<uint>();
-        await foreach (var (_, id, _) in ShimFrame.ReadAllAsync(from, stop))
+        foreach (var (_, id, _) in ShimFrame.ReadAll(from))
             ids.Add(id);
         Assert.Equal([1u, 2u], ids);
     }
