@@ -37,6 +37,10 @@ public sealed class ExecTests
 
         var status = (await host.Runtime.RunExecAsync("c", Exec("cat", "/proc/self/status"))).Output;
         Assert.Equal(Field(File.ReadAllText($"/proc/{container.Pid}/status"), "CapEff"), Field(status, "CapEff"));
+        // The launch stays on one processor; neither the container's program nor the exec's does.
+        var processors = Field(File.ReadAllText("/proc/self/status"), "Cpus_allowed_list");
+        Assert.Equal(processors, Field(File.ReadAllText($"/proc/{container.Pid}/status"), "Cpus_allowed_list"));
+        Assert.Equal(processors, Field(status, "Cpus_allowed_list"));
         Assert.Equal("2", Field(status, "Seccomp"));
         Assert.Equal("0", Field(status, "NoNewPrivs"));
         Assert.Equal("0000000000000000", Field(status, "SigBlk"));

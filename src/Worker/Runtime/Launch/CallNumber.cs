@@ -36,6 +36,7 @@ internal enum CallNumber
     umount2 = 166,
     sethostname = 170,
     setdomainname = 171,
+    sched_setaffinity = 203,
     exit_group = 231,
     keyctl = 250,
     openat = 257,

@@ -27,6 +27,7 @@ internal sealed unsafe class LaunchProgram : IDisposable
     private readonly Record* records;
     private readonly long* status;
     private int* innerPid;
+    private byte* processors;
     private byte* free;
     private int room;
 
@@ -63,7 +64,7 @@ internal sealed unsafe class LaunchProgram : IDisposable
         var context = (Context*)Allocate(sizeof(Context));
         *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = CloneArgsSize };
 
-        var pid = Interpreter.Run(context);
+        var pid = RunHere(context);
         if (pid < 0)
             throw new LinuxException("clone3", (int)-pid);
         var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true);
@@ -84,6 +85,15 @@ internal sealed unsafe class LaunchProgram : IDisposable
         }
         var failed = (int)((Record*)status[1] - records);
         throw new LaunchFailedException(steps[failed], (int)-status[0], KeptResults());
+    }
+
+    private long RunHere(Context* context)
+    {
+        if (processors is null || !Linux.Processors.TryStay(processors))
+            return Interpreter.Run(context);
+        var pid = Interpreter.Run(context);
+        Linux.Processors.Use(processors);
+        return pid;
     }
 
     /// <summary>Forks and lets the child, which shares nothing with us, walk the program; it may go on when this returns.</summary>
@@ -145,6 +155,7 @@ internal sealed unsafe class LaunchProgram : IDisposable
         OperandKind.Pointers => (long)Filter((ImmutableArray<ulong>)operand.Content!),
         OperandKind.Result => results[(string)operand.Content!],
         OperandKind.File => files[(string)operand.Content!],
+        OperandKind.Processors => (long)(processors = processors is null ? Allocate(Linux.Processors.MaskSize) : processors),
         OperandKind.CloneArguments => (long)InnerClone((ulong)operand.Value),
         _ => throw new System.Diagnostics.UnreachableException(),
     };

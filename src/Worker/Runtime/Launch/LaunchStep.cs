@@ -32,6 +32,7 @@ internal enum OperandKind
     File,
     Pointers,
     CloneArguments,
+    Processors,
 }
 
 /// <summary>One argument of a system call: a number, or memory that the program carries along.</summary>
@@ -62,6 +63,15 @@ internal readonly record struct Operand(OperandKind Kind, long Value, object? Co
 
     /// <summary>What an earlier step kept under the name.</summary>
     internal static Operand Result(string name) => new(OperandKind.Result, 0, name);
+
+    /// <summary>
+    /// Address of a mask of the processors that the launching thread may use. A program that has it is kept, with that thread, on one processor up
+    /// to there: the thread waits for its child, and a child that begins on another processor waits for whoever computes there.
+    /// </summary>
+    internal static Operand Processors { get; } = new(OperandKind.Processors, 0, null);
+
+    /// <summary>Size of what <see cref="Processors"/> points to.</summary>
+    internal const long ProcessorsSize = Linux.Processors.MaskSize;
 
     /// <summary>A descriptor that the launching process opened beforehand under the name.</summary>
     internal static Operand File(string name) => new(OperandKind.File, 0, name);

@@ -45,6 +45,8 @@ internal static class ProcessPlan
             [new LaunchStep("load the seccomp filter", CallNumber.seccomp, SeccompSetFilter, filter.Flags, Operand.Filter(filter.Instructions))];
         return
         [
+            // Before the filter, which may not know the call. Without a known mask there is an empty one, and nothing was restricted.
+            new LaunchStep("run on any processor", CallNumber.sched_setaffinity, 0, Operand.ProcessorsSize, Operand.Processors) { Tolerate = [Step.Invalid] },
             new LaunchStep($"chdir {process.Cwd}", CallNumber.chdir, process.Cwd),
             .. place.IsSecond ? [] : OomScore(process, host, warnings),
             .. process.Rlimits.SelectMany(limit => Limit(limit, host, said)),

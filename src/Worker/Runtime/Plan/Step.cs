@@ -12,6 +12,7 @@ internal static class Step
     internal const int AccessDenied = 13;
     internal const int Exists = 17;
     internal const int NotDirectory = 20;
+    internal const int Invalid = 22;
     internal const int NoSuchCall = 38;
     internal const int LoopedLinks = 40;
     internal const int QuotaExceeded = 122;

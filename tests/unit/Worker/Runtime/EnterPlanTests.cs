@@ -48,6 +48,15 @@ public sealed class EnterPlanTests
     }
 
     [Fact]
+    public void A_launch_stays_on_its_processor_until_nothing_is_forked_any_more_and_leaves_it_before_a_filter_could_forbid_that()
+    {
+        var calls = Plan(Process()).Select(s => s.Call).ToList();
+        var free = calls.IndexOf(CallNumber.sched_setaffinity);
+        Assert.True(calls.LastIndexOf(CallNumber.clone3) < free && free < calls.IndexOf(CallNumber.seccomp));
+        Assert.Equal(free, calls.LastIndexOf(CallNumber.sched_setaffinity));
+    }
+
+    [Fact]
     public void A_terminal_is_taken_by_the_new_session()
     {
         var names = Plan(Process(terminal: true)).Select(s => s.Name).ToList();
