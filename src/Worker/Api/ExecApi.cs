@@ -90,6 +90,7 @@ internal sealed class ExecApi(EngineParts parts)
         var end = await stream.RunAsync();
         // Who waits for the end learns it before what is left of the exec is cleared away.
         await client.Output.CompleteAsync();
+        await Task.Yield(); // the closing stands in the pool's queue, and this goes behind it
         if (end == StdioEnd.Detached)
             parts.Containers.DetachedFromExec(exec);
     }

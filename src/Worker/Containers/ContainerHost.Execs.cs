@@ -100,8 +100,10 @@ internal sealed partial class ContainerHost
 
     private void Remember(Exec exec, IExecSession session)
     {
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (guard)
-            execWatches[exec.Id] = WatchExecAsync(exec, session);
+            execWatches[exec.Id] = over.Task;
+        _ = WatchExecAsync(exec, session, over);
     }
 
     /// <remarks>A method of its own: of a lock in the finally of an asynchronous method the trimmed binary did not let go.</remarks>
@@ -143,9 +145,8 @@ internal sealed partial class ContainerHost
         };
     }
 
-    private async Task WatchExecAsync(Exec exec, IExecSession session)
+    private async Task WatchExecAsync(Exec exec, IExecSession session, TaskCompletionSource over)
     {
-        await Task.Yield(); // into the list of watches before out of it
         try
         {
             await FollowExecAsync(exec, session);
@@ -154,10 +155,12 @@ internal sealed partial class ContainerHost
         {
             exec.Release(); // the daemon stops; the program runs on
         }
-        finally
+        catch (Exception e)
         {
-            Forget(exec);
+            over.SetException(e);
         }
+        Forget(exec);
+        over.TrySetResult();
     }
 
     /// <summary>Records the end; what is written while nobody listens is read and dropped, so that the program does not hang on it.</summary>

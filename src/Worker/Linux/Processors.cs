@@ -10,7 +10,10 @@ internal static unsafe partial class Processors
     /// <summary>Of a mask, in bytes: 1024 processors, as the C library has it.</summary>
     internal const int MaskSize = 128;
 
-    private const int Online = 84; // _SC_NPROCESSORS_ONLN
+    private const int OnlineName = 84; // _SC_NPROCESSORS_ONLN
+
+    /// <summary>How many there are, when first asked for: each time would be a file to read.</summary>
+    private static readonly Lazy<nint> Online = new(() => sysconf(OnlineName));
 
     /// <summary>
     /// Keeps the calling thread on the processor that it is on. False: it goes on as it was, for it is not known what it might use otherwise.
@@ -29,7 +32,7 @@ internal static unsafe partial class Processors
         for (var at = 0; at < MaskSize; at += sizeof(ulong))
             count += BitOperations.PopCount(BinaryPrimitives.ReadUInt64LittleEndian(all[at..]));
         // Said as a list of those there are now, it would be without those that are switched on later.
-        if (count == sysconf(Online))
+        if (count >= Online.Value)
             all.Fill(0xff);
         return sched_setaffinity(0, MaskSize, only) == 0;
     }

@@ -42,14 +42,16 @@ internal sealed partial class ShimRuntime
                 throw new RuntimeException($"exec in {id}: the shim answered nothing.") { ExitCode = 126 };
             var first = answers.Current;
             var started = Parse(first.Payload).Exec ?? throw new RuntimeException($"exec in {id}: the shim did not say what it started.");
-            var ended = FollowAsync(id, launch.ExecId, answers);
+            var ended = new TaskCompletionSource<ContainerExit>();
+            var followed = FollowAsync(id, launch.ExecId, answers, ended);
             return new ExecSession(
-                started.Pid, StdioFiles.Received(launch, first.Files), ended, Sessions, number => SignalExecAsync(id, launch.ExecId, number), LeaveAsync);
+                started.Pid, StdioFiles.Received(launch, first.Files), ended.Task, Sessions, number => SignalExecAsync(id, launch.ExecId, number), LeaveAsync);
 
             async ValueTask LeaveAsync()
             {
-                await following.CancelAsync();
-                await ((Task)ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (!ended.Task.IsCompleted)
+                    await following.CancelAsync();
+                await followed;
                 following.Dispose();
             }
         }
@@ -74,13 +76,19 @@ internal sealed partial class ShimRuntime
             await link.DisposeAsync();
     }
 
-    private static async Task<ContainerExit> FollowAsync(string id, string exec, IAsyncEnumerator<ShimMessage> answers)
+    /// <summary>Tells the exit as soon as it is known, and takes the end of the answers too: what is left before that the shim is told to call off.</summary>
+    private static async Task FollowAsync(string id, string exec, IAsyncEnumerator<ShimMessage> answers, TaskCompletionSource<ContainerExit> ended)
     {
         try
         {
-            return await NextAsync(answers) && Parse(answers.Current.Payload).Exit is { } exit
-                ? exit
-                : throw new RuntimeException($"The end of the exec {exec} in {id} is not known: the shim did not tell it.");
+            if (!await NextAsync(answers) || Parse(answers.Current.Payload).Exit is not { } exit)
+                throw new RuntimeException($"The end of the exec {exec} in {id} is not known: the shim did not tell it.");
+            ended.SetResult(exit);
+            await NextAsync(answers);
+        }
+        catch (Exception error)
+        {
+            ended.TrySetException(error); // told to who waits for the exit; after that nothing is left to tell
         }
         finally
         {
