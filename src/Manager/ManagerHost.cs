@@ -33,7 +33,6 @@ internal sealed class ManagerHost : IAsyncDisposable
     private readonly PeerBook peers;
     private readonly RaftManagers managers;
     private readonly Forwarding forwarding;
-    private readonly ControlCaller leader;
     private readonly Admission admission;
     private readonly PeerId self;
     private readonly CancellationTokenSource stopping = new();
@@ -74,8 +73,9 @@ internal sealed class ManagerHost : IAsyncDisposable
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
         managers = new(options.NodeId, new(self.Value), cluster, raft);
         forwarding = new(cluster, self, raft, new ControlLink(peers.Control), options.Time);
-        leader = new(() => peers.All, peers.Control, options.Time);
+        var leader = new ControlCaller(() => peers.All, peers.Control, options.Time);
         admission = new(new() { NodeId = options.NodeId, Member = self.Value, Address = options.Address }, cluster, managers, leader, options.Time, log);
+        Departure = new(options.NodeId, managers, leader, options.Time, log);
         Certificates = new CertificateService(cluster, options.Time, options.Logs.CreateLogger<CertificateService>());
         Stopping = stopping.Token;
         cluster.ProposeThrough(raft);
@@ -105,6 +105,9 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     /// <summary>The cluster's CA, as any manager answers for it.</summary>
     internal ICertificates Certificates { get; }
+
+    /// <summary>How this manager goes.</summary>
+    internal Departure Departure { get; }
 
     /// <summary>What opened the journal, for who starts this manager again.</summary>
     internal byte[]? UnlockKey => cluster.Current.Security?.UnlockKey ?? options.UnlockKey;
@@ -182,47 +185,6 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     /// <summary>After a beginning anew: writes down that the other managers are none any more.</summary>
     internal Task<Outcome> BeginAnewAsync(BeginAnew command, CancellationToken stop) => cluster.ProposeAsync(command, stop);
-
-    /// <summary>Says farewell as a manager: hands leadership over, has the leader put it out of the consensus.</summary>
-    /// <exception cref="RpcException">Nobody could do it now; the detail says why.</exception>
-    internal async Task FarewellAsync(TimeSpan patience, CancellationToken stop)
-    {
-        using var late = new CancellationTokenSource(patience, options.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
-        try
-        {
-            if (managers.View is { } view && view.Leader == view.Self)
-                await managers.HandOverAsync(both.Token);
-            await leader.CallAsync((control, token) => control.LeaveAsync(new() { NodeId = options.NodeId }, token), patience, both.Token);
-        }
-        catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException)
-        {
-            throw new RpcException(RpcStatus.Unavailable, failure.Message, failure);
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-            throw new RpcException(RpcStatus.DeadlineExceeded, $"the managers did not answer within {patience.TotalSeconds:0} seconds");
-        }
-    }
-
-    /// <summary>
-    /// Before it stops for a while: has another manager lead, if it leads and one can, so that writes go on at once. Best effort: else the others
-    /// elect one when they miss this one.
-    /// </summary>
-    internal async Task StepAsideAsync(TimeSpan patience)
-    {
-        if (managers.View is not { } view || view.Leader != view.Self || raft.Members.Voters.Length < 2)
-            return;
-        using var late = new CancellationTokenSource(patience, options.Time);
-        try
-        {
-            await managers.HandOverAsync(late.Token);
-        }
-        catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException or OperationCanceledException)
-        {
-            log.StopsAsLeader(failure.Message);
-        }
-    }
 
     /// <summary>Makes the cluster: its first entry, with this node as the first.</summary>
     internal Task<Outcome> InitAsync(InitSwarm command, CancellationToken stop) => cluster.ProposeAsync(command, stop);

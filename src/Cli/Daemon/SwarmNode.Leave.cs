@@ -43,7 +43,7 @@ internal sealed partial class SwarmNode
         try
         {
             if (member.Manager is { } manager)
-                await manager.FarewellAsync(FarewellPatience, CancellationToken.None);
+                await manager.Departure.ForGoodAsync(FarewellPatience, CancellationToken.None);
             else
                 await member.Control.CallAsync((control, stop) => control.LeaveAsync(new() { NodeId = member.Identity.NodeId }, stop), FarewellPatience, CancellationToken.None);
         }

@@ -128,7 +128,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     internal async ValueTask StepAsideAsync()
     {
         if (_member?.Manager is { } manager)
-            await manager.StepAsideAsync(TimeSpan.FromSeconds(1));
+            await manager.Departure.ForAWhileAsync(TimeSpan.FromSeconds(1));
     }
 
     /// <summary>Stops agent and manager; the tasks' containers run on.</summary>
