@@ -34,6 +34,7 @@ internal sealed class ManagerHost : IAsyncDisposable
     private readonly RaftManagers managers;
     private readonly Forwarding forwarding;
     private readonly Admission admission;
+    private readonly JournalKeys keys;
     private readonly PeerId self;
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,6 +72,7 @@ internal sealed class ManagerHost : IAsyncDisposable
         raft = new(
             voter, journal, this.network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
+        keys = new(journal, raft, cluster, options.UnlockKey, options.Time);
         managers = new(options.NodeId, new(self.Value), cluster, raft);
         forwarding = new(cluster, self, raft, new ControlLink(peers.Control), options.Time);
         var leader = new ControlCaller(() => peers.All, peers.Control, options.Time);
@@ -229,47 +231,6 @@ internal sealed class ManagerHost : IAsyncDisposable
         }
     }
 
-    /// <summary>A manager that left must not open what is written after it: each change of members brings a new key.</summary>
-    private async Task RotateKeysAsync(CancellationToken stop)
-    {
-        if (journal is not ISealedJournal keys)
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
-            return;
-        }
-
-        ImmutableArray<PeerId>? before = null;
-        await foreach (var view in raft.WatchMembersAsync(stop))
-        {
-            if (before is { } former && !former.SequenceEqual(view.Voters))
-                await keys.RotateKeyAsync();
-            before = view.Voters;
-        }
-    }
-
-    /// <summary>Keeps the journal's keys wrapped by the cluster's unlock key, while it has one.</summary>
-    private async Task ProtectKeysAsync(CancellationToken stop)
-    {
-        if (journal is not ISealedJournal keys)
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
-            return;
-        }
-
-        var kept = options.UnlockKey;
-        while (true)
-        {
-            var state = cluster.Current;
-            if (state.Security is { } security && !security.UnlockKey.AsSpan().SequenceEqual(kept))
-            {
-                await keys.ProtectKeysAsync(security.UnlockKey is { } key ? key : null);
-                kept = security.UnlockKey;
-            }
-
-            await cluster.NewerThanAsync(state, StateParts.Members, stop);
-        }
-    }
-
     /// <summary>Never completes while all is well, as the other loops.</summary>
     private Task AdmitAsync(CancellationToken stop) =>
         options.Connect is not null ? admission.RunAsync(stop) : Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
@@ -280,7 +241,7 @@ internal sealed class ManagerHost : IAsyncDisposable
         (string Name, Task Run)[] loops =
         [
             ("raft", raft.RunAsync(ending.Token)), ("leader's rooms", rooms.RunAsync(ending.Token)), ("forwarding", forwarding.RunAsync(ending.Token)),
-            ("peers", WatchPeersAsync(ending.Token)), ("key rotation", RotateKeysAsync(ending.Token)), ("key protection", ProtectKeysAsync(ending.Token)),
+            ("peers", WatchPeersAsync(ending.Token)), ("key rotation", keys.RotateAsync(ending.Token)), ("key protection", keys.ProtectAsync(ending.Token)),
             ("admission", AdmitAsync(ending.Token)),
         ];
         await Task.WhenAny(loops.Select(l => l.Run));

@@ -27,7 +27,7 @@ internal sealed partial class SwarmNode
             await SayFarewellAsync(member);
             await EndAsync(member);
             await worker.RemoveTasksAsync(CancellationToken.None);
-            Forget();
+            _files.Forget();
             _log.Left(member.Identity.NodeId.Value);
         }
         finally
