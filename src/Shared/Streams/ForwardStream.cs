@@ -20,11 +20,11 @@ public abstract class ForwardStream : Stream
         set => throw new NotSupportedException();
     }
 
-    public override int Read(Span<byte> buffer) => throw Refused("read");
+    public override int Read(Span<byte> buffer) => throw new NotSupportedException($"{GetType().Name} is not read by blocking calls");
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override void Write(ReadOnlySpan<byte> buffer) => throw Refused("written");
+    public override void Write(ReadOnlySpan<byte> buffer) => throw new NotSupportedException($"{GetType().Name} is not written by blocking calls");
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
@@ -36,7 +36,4 @@ public abstract class ForwardStream : Stream
     public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public sealed override void SetLength(long value) => throw new NotSupportedException();
-
-    private protected NotSupportedException Refused(string what) =>
-        new($"{GetType().Name} is not {what}{((what == "read" ? CanRead : CanWrite) ? " by blocking calls" : "")}");
 }
