@@ -33,8 +33,8 @@ internal sealed class ManagerHost : IAsyncDisposable
     private readonly PeerBook peers;
     private readonly RaftManagers managers;
     private readonly Forwarding forwarding;
-    private readonly ControlCaller leader;
     private readonly Admission admission;
+    private readonly JournalKeys keys;
     private readonly PeerId self;
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -72,10 +72,12 @@ internal sealed class ManagerHost : IAsyncDisposable
         raft = new(
             voter, journal, this.network, cluster, options.Time, options.Logs.CreateLogger<RaftNode>(),
             bound => (int)(Number(options.Random) % (ulong)Math.Max(1, bound)));
+        keys = new(journal, raft, cluster, options.UnlockKey, options.Time);
         managers = new(options.NodeId, new(self.Value), cluster, raft);
         forwarding = new(cluster, self, raft, new ControlLink(peers.Control), options.Time);
-        leader = new(() => peers.All, peers.Control, options.Time);
+        var leader = new ControlCaller(() => peers.All, peers.Control, options.Time);
         admission = new(new() { NodeId = options.NodeId, Member = self.Value, Address = options.Address }, cluster, managers, leader, options.Time, log);
+        Departure = new(options.NodeId, managers, leader, options.Time, log);
         Certificates = new CertificateService(cluster, options.Time, options.Logs.CreateLogger<CertificateService>());
         Stopping = stopping.Token;
         cluster.ProposeThrough(raft);
@@ -105,6 +107,9 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     /// <summary>The cluster's CA, as any manager answers for it.</summary>
     internal ICertificates Certificates { get; }
+
+    /// <summary>How this manager goes.</summary>
+    internal Departure Departure { get; }
 
     /// <summary>What opened the journal, for who starts this manager again.</summary>
     internal byte[]? UnlockKey => cluster.Current.Security?.UnlockKey ?? options.UnlockKey;
@@ -183,47 +188,6 @@ internal sealed class ManagerHost : IAsyncDisposable
     /// <summary>After a beginning anew: writes down that the other managers are none any more.</summary>
     internal Task<Outcome> BeginAnewAsync(BeginAnew command, CancellationToken stop) => cluster.ProposeAsync(command, stop);
 
-    /// <summary>Says farewell as a manager: hands leadership over, has the leader put it out of the consensus.</summary>
-    /// <exception cref="RpcException">Nobody could do it now; the detail says why.</exception>
-    internal async Task FarewellAsync(TimeSpan patience, CancellationToken stop)
-    {
-        using var late = new CancellationTokenSource(patience, options.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
-        try
-        {
-            if (managers.View is { } view && view.Leader == view.Self)
-                await managers.HandOverAsync(both.Token);
-            await leader.CallAsync((control, token) => control.LeaveAsync(new() { NodeId = options.NodeId }, token), patience, both.Token);
-        }
-        catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException)
-        {
-            throw new RpcException(RpcStatus.Unavailable, failure.Message, failure);
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-            throw new RpcException(RpcStatus.DeadlineExceeded, $"the managers did not answer within {patience.TotalSeconds:0} seconds");
-        }
-    }
-
-    /// <summary>
-    /// Before it stops for a while: has another manager lead, if it leads and one can, so that writes go on at once. Best effort: else the others
-    /// elect one when they miss this one.
-    /// </summary>
-    internal async Task StepAsideAsync(TimeSpan patience)
-    {
-        if (managers.View is not { } view || view.Leader != view.Self || raft.Members.Voters.Length < 2)
-            return;
-        using var late = new CancellationTokenSource(patience, options.Time);
-        try
-        {
-            await managers.HandOverAsync(late.Token);
-        }
-        catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException or OperationCanceledException)
-        {
-            log.StopsAsLeader(failure.Message);
-        }
-    }
-
     /// <summary>Makes the cluster: its first entry, with this node as the first.</summary>
     internal Task<Outcome> InitAsync(InitSwarm command, CancellationToken stop) => cluster.ProposeAsync(command, stop);
 
@@ -267,47 +231,6 @@ internal sealed class ManagerHost : IAsyncDisposable
         }
     }
 
-    /// <summary>A manager that left must not open what is written after it: each change of members brings a new key.</summary>
-    private async Task RotateKeysAsync(CancellationToken stop)
-    {
-        if (journal is not ISealedJournal keys)
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
-            return;
-        }
-
-        ImmutableArray<PeerId>? before = null;
-        await foreach (var view in raft.WatchMembersAsync(stop))
-        {
-            if (before is { } former && !former.SequenceEqual(view.Voters))
-                await keys.RotateKeyAsync();
-            before = view.Voters;
-        }
-    }
-
-    /// <summary>Keeps the journal's keys wrapped by the cluster's unlock key, while it has one.</summary>
-    private async Task ProtectKeysAsync(CancellationToken stop)
-    {
-        if (journal is not ISealedJournal keys)
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
-            return;
-        }
-
-        var kept = options.UnlockKey;
-        while (true)
-        {
-            var state = cluster.Current;
-            if (state.Security is { } security && !security.UnlockKey.AsSpan().SequenceEqual(kept))
-            {
-                await keys.ProtectKeysAsync(security.UnlockKey is { } key ? key : null);
-                kept = security.UnlockKey;
-            }
-
-            await cluster.NewerThanAsync(state, StateParts.Members, stop);
-        }
-    }
-
     /// <summary>Never completes while all is well, as the other loops.</summary>
     private Task AdmitAsync(CancellationToken stop) =>
         options.Connect is not null ? admission.RunAsync(stop) : Task.Delay(Timeout.InfiniteTimeSpan, options.Time, stop);
@@ -318,7 +241,7 @@ internal sealed class ManagerHost : IAsyncDisposable
         (string Name, Task Run)[] loops =
         [
             ("raft", raft.RunAsync(ending.Token)), ("leader's rooms", rooms.RunAsync(ending.Token)), ("forwarding", forwarding.RunAsync(ending.Token)),
-            ("peers", WatchPeersAsync(ending.Token)), ("key rotation", RotateKeysAsync(ending.Token)), ("key protection", ProtectKeysAsync(ending.Token)),
+            ("peers", WatchPeersAsync(ending.Token)), ("key rotation", keys.RotateAsync(ending.Token)), ("key protection", keys.ProtectAsync(ending.Token)),
             ("admission", AdmitAsync(ending.Token)),
         ];
         await Task.WhenAny(loops.Select(l => l.Run));

@@ -30,7 +30,7 @@ internal sealed class EngineTls(EngineTcp to, string url, TimeProvider time)
         try
         {
             await socket.ConnectAsync(to.Host, to.Port, both.Token);
-            ApiTls.KeepAlive(socket);
+            ApiTls.Silence.Limit(socket);
             tls = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
             await tls.AuthenticateAsClientAsync(Options(own), both.Token);
             return new Dialled(socket, new HalfCloseTlsStream(tls));

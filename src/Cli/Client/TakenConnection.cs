@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Orchestrator.Shared.Streams;
 
 namespace Orchestrator.Cli.Client;
 

@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -8,6 +7,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Security;
 
@@ -19,8 +19,8 @@ namespace Orchestrator.Cli.Daemon;
 /// </summary>
 internal sealed class ApiTls(TlsParts own, TimeProvider time, ILogger log)
 {
-    /// <summary>As Go's listeners have it: a client that vanished is noticed within a minute, though nothing is said.</summary>
-    private const int KeepAliveSeconds = 15;
+    /// <summary>As Go's listeners have it, for both ends of such a connection: one that vanished is noticed within a minute, though nothing is said.</summary>
+    internal static readonly PeerSilence Silence = new(Idle: 15, Between: 15, Unanswered: 3);
 
     private static readonly TimeSpan FirstByte = TimeSpan.FromSeconds(10);
 
@@ -29,7 +29,7 @@ internal sealed class ApiTls(TlsParts own, TimeProvider time, ILogger log)
         endpoint.Use(next => async connection =>
         {
             if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
-                KeepAlive(socket);
+                Silence.Limit(socket);
             if (!await ToldOfPlainAsync(connection))
                 await next(connection);
         });
@@ -78,15 +78,6 @@ internal sealed class ApiTls(TlsParts own, TimeProvider time, ILogger log)
         {
             return true; // nobody to tell
         }
-    }
-
-    /// <summary>A dead peer ends the connection, instead of holding it for ever.</summary>
-    internal static void KeepAlive(Socket socket)
-    {
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveSeconds);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
     }
 
     /// <summary>Why a client's certificate is not accepted; null: it is.</summary>

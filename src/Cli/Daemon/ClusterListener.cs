@@ -43,7 +43,7 @@ internal sealed class ClusterListener : IAsyncDisposable
                         endpoint.Use(next => connection =>
                         {
                             if (connection.Features.Get<IConnectionSocketFeature>() is { Socket: var socket })
-                                SilentPeers.EndOn(socket);
+                                NodeLinks.Silence.Limit(socket);
                             return next(connection);
                         });
                         MutualTls.Server(endpoint, credentials, time, logs.CreateLogger("Orchestrator.Cli.Daemon.ClusterListener"));

@@ -1,10 +1,7 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Cli.Daemon.Reach;
 using Orchestrator.Manager.Api;
-using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
@@ -20,15 +17,12 @@ namespace Orchestrator.Cli.Daemon;
 /// </summary>
 internal sealed class DaemonHost
 {
-    /// <summary>How long calls may go on after the order to stop; streams without end are cut then.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
     private readonly DaemonOptions _options;
     private readonly TlsParts? _tls;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _logs;
     private readonly ILogger _log;
-    private readonly Stack<(string What, Func<ValueTask> Stop)> _undo = new();
+    private readonly StartedParts _parts;
 
     private DaemonHost(DaemonOptions options, TlsParts? tls, TimeProvider time, ILoggerFactory logs)
     {
@@ -37,6 +31,7 @@ internal sealed class DaemonHost
         _time = time;
         _logs = logs;
         _log = logs.CreateLogger("Orchestrator.Cli.Daemon");
+        _parts = new(time, _log);
     }
 
     /// <summary>Runs until SIGTERM, SIGINT or cancellation; answers the process's exit code. A second signal ends the process at once.</summary>
@@ -97,7 +92,7 @@ internal sealed class DaemonHost
         }
         finally
         {
-            await StopAsync();
+            await _parts.StopAsync();
             _log.Stopped();
         }
     }
@@ -107,12 +102,7 @@ internal sealed class DaemonHost
     {
         Directory.CreateDirectory(_options.DataRoot, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         Directory.CreateDirectory(_options.ExecRoot);
-        var held = DaemonLock.Take(_options.DataRoot, _options.ExecRoot);
-        Later("lock", () =>
-        {
-            held.Dispose();
-            return ValueTask.CompletedTask;
-        });
+        _parts.Add("lock", DaemonLock.Take(_options.DataRoot, _options.ExecRoot));
         foreach (var path in _options.SocketPaths)
             await ApiSocket.ClearAsync(path, stop);
 
@@ -132,22 +122,19 @@ internal sealed class DaemonHost
             },
             _logs,
             stop);
-        Later("worker", worker.DisposeAsync);
+        _parts.Add("worker", worker.DisposeAsync);
 
         var clusterSocket = Path.Combine(_options.ExecRoot, "cluster.sock");
         var channel = new RpcChannel(new RpcChannelOptions { Connect = RpcConnects.Unix(clusterSocket), Time = _time });
-        Later("cluster channel", () =>
-        {
-            channel.Dispose();
-            return ValueTask.CompletedTask;
-        });
+        _parts.Add("cluster channel", channel);
         var node = new SwarmNode(worker, DispatcherRpc.Client(channel), _options, _time, _logs);
         var router = Map(worker, node);
-        await ListenClusterAsync(clusterSocket, node, stop);
-        Later("cluster node", node.DisposeAsync);
+        var listeners = new DaemonListeners(_options, _tls, _parts, _time, _logs);
+        await listeners.ListenClusterAsync(clusterSocket, node, stop);
+        _parts.Add("cluster node", node.DisposeAsync);
         await node.ResumeAsync(stop);
-        await ListenApiAsync(router, stop);
-        Later("leadership", node.StepAsideAsync);
+        await listeners.ListenApiAsync(router, stop);
+        _parts.Add("leadership", node.StepAsideAsync);
         return Task.WhenAny(worker.Failed, node.Failed).Unwrap();
     }
 
@@ -163,32 +150,6 @@ internal sealed class DaemonHost
         {
             throw new DaemonException(cannot.Message, cannot);
         }
-    }
-
-    /// <summary>
-    /// Between nodes: gRPC, for root alone until nodes have certificates. TCP with mutual TLS takes this listener's place, and the channel's
-    /// connect function its other end.
-    /// </summary>
-    private async Task ListenClusterAsync(string path, SwarmNode node, CancellationToken stop)
-    {
-        await ApiSocket.ClearAsync(path, stop);
-        var rpc = new RpcServer(_time, _logs.CreateLogger("Orchestrator.Shared.Rpc")) { Local = () => node.Self };
-        DispatcherRpc.Map(rpc, () => node.Dispatcher);
-        var host = await HttpHost.StartAsync(
-            server =>
-            {
-                RpcKestrel.Configure(server);
-                server.ListenUnixSocket(path, RpcKestrel.Endpoint);
-            },
-            async http =>
-            {
-                if (!await rpc.TryHandleAsync(http))
-                    http.Response.StatusCode = 404;
-            },
-            _logs,
-            stop);
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        Later("cluster socket", () => StopListeningAsync(host, [path]));
     }
 
     private ApiRouter Map(WorkerHost worker, SwarmNode node)
@@ -219,69 +180,6 @@ internal sealed class DaemonHost
         return router;
     }
 
-    private async Task ListenApiAsync(ApiRouter router, CancellationToken stop)
-    {
-        var secured = _tls is null ? null : new ApiTls(_tls, _time, _logs.CreateLogger("Orchestrator.Cli.Daemon.ApiTls"));
-        var host = await HttpHost.StartAsync(
-            server =>
-            {
-                // Archives are large and logs are slow: both are the caller's own affair on a socket of this host.
-                server.Limits.MaxRequestBodySize = null;
-                server.Limits.MinRequestBodyDataRate = null;
-                server.Limits.MinResponseDataRate = null;
-                foreach (var path in _options.SocketPaths)
-                {
-                    server.ListenUnixSocket(path, endpoint =>
-                    {
-                        endpoint.Protocols = HttpProtocols.Http1;
-                        endpoint.UseHijack();
-                    });
-                }
-
-                foreach (var address in _options.TcpEndpoints)
-                {
-                    server.Listen(address, endpoint =>
-                    {
-                        endpoint.Protocols = HttpProtocols.Http1;
-                        secured!.Secure(endpoint);
-                        endpoint.UseHijack();
-                    });
-                }
-            },
-            ApiTls.Guard(router.DispatchAsync),
-            _logs,
-            stop);
-        foreach (var path in _options.SocketPaths)
-            ApiSocket.Share(path);
-        Later("API", () => StopListeningAsync(host, _options.SocketPaths));
-    }
-
-    private async ValueTask StopListeningAsync(HttpHost host, IReadOnlyList<string> paths)
-    {
-        using var patience = new CancellationTokenSource(Patience, _time);
-        await host.StopAsync(patience.Token);
-        await host.DisposeAsync();
-        foreach (var path in paths)
-            File.Delete(path);
-    }
-
-    private void Later(string what, Func<ValueTask> stop) => _undo.Push((what, stop));
-
-    private async Task StopAsync()
-    {
-        while (_undo.TryPop(out var part))
-        {
-            try
-            {
-                await SlowEnd.WatchAsync(part.Stop().AsTask(), () => part.What, _time, _log);
-            }
-            catch (Exception failure)
-            {
-                _log.StopFailed(failure, part.What); // the rest still has to stop
-            }
-        }
-    }
-
     private void Notify(string state)
     {
         try
@@ -299,30 +197,5 @@ internal sealed class DaemonHost
     {
         var process = Environment.ProcessPath ?? throw new DaemonException("the running program's path is not known");
         return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, Path.Combine(AppContext.BaseDirectory, "orch.dll")] : [process];
-    }
-
-    /// <summary>The first SIGTERM or SIGINT asks the daemon to stop; the second is the kernel's own, and ends it.</summary>
-    private sealed class StopSignals : IDisposable
-    {
-        private readonly List<PosixSignalRegistration> _registrations = [];
-
-        internal StopSignals(CancellationTokenSource ending)
-        {
-            foreach (var signal in new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT })
-            {
-                _registrations.Add(PosixSignalRegistration.Create(signal, context =>
-                {
-                    if (ending.IsCancellationRequested)
-                        return; // not cancelled: the default action
-                    context.Cancel = true;
-                    Reason = context.Signal.ToString();
-                    ending.Cancel();
-                }));
-            }
-        }
-
-        internal string Reason { get; private set; } = "cancelled";
-
-        public void Dispose() => _registrations.ForEach(r => r.Dispose());
     }
 }

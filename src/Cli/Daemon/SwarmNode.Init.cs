@@ -28,7 +28,7 @@ internal sealed partial class SwarmNode
                 worker.Describe(),
                 NodeAddresses.Read(),
                 [.. options.DefaultAddressPools.Select(AddressPools.Parse).OfType<AddressRange>()],
-                DrawNumber(),
+                MemberFiles.DrawNumber(),
                 now);
             Probe(plan.Endpoints.Listen);
             var security = ClusterSecurity.Begin(CertificateAuthority.Create(now), RandomNumberGenerator.GetBytes(34)) with
@@ -48,18 +48,18 @@ internal sealed partial class SwarmNode
             var member = Make(identity, SelfIssued(security, identity, plan.Swarm.Spec.CaConfig.NodeCertExpiry, now));
             try
             {
-                _credentialsFile.Write(member.Credentials.Current);
+                _files.Credentials.Write(member.Credentials.Current);
                 await StartManagerAsync(member, ManagerBirth.First, unlockKey: null, stop);
                 var outcome = await member.Manager!.InitAsync(new InitSwarm(plan.Swarm, plan.FirstNode) { At = now, Security = security }, stop);
                 if (outcome.Refusal is { } refusal)
                     throw ClusterDoor.Refused(refusal);
-                _identityFile.Write(identity);
+                _files.Identity.Write(identity);
                 await OpenAsync(member, stop);
             }
             catch
             {
                 await EndAsync(member);
-                Forget();
+                _files.Forget();
                 throw;
             }
 
@@ -100,7 +100,7 @@ internal sealed partial class SwarmNode
             Managers = [new() { NodeId = member.Identity.NodeId, Address = endpoints.Advertised, Member = member.Identity.Member }],
             BeginsAnew = true,
         };
-        _identityFile.Write(identity);
+        _files.Identity.Write(identity);
         member.Identity = identity;
         member.Dispatcher.Learn(identity.Managers);
 
@@ -121,7 +121,7 @@ internal sealed partial class SwarmNode
         if (outcome.Refusal is { } refusal)
             throw ClusterDoor.Refused(refusal);
         member.Identity = identity with { BeginsAnew = false };
-        _identityFile.Write(member.Identity);
+        _files.Identity.Write(member.Identity);
         _log.BeganAnew(identity.NodeId.Value, identity.ClusterId);
     }
 
@@ -175,7 +175,7 @@ internal sealed partial class SwarmNode
 
         var validity = manager.Cluster.Current.Swarm?.Spec.CaConfig.NodeCertExpiry ?? CertificateAuthority.DefaultValidity;
         var credentials = SelfIssued(security, identity, validity, now);
-        _credentialsFile.Write(credentials);
+        _files.Credentials.Write(credentials);
         return credentials;
     }
 

@@ -36,14 +36,14 @@ internal sealed partial class SwarmNode
                 ClusterAddr = plan.Endpoints.Advertised,
                 Worker = joined.Credentials.Role == NodeRole.Worker,
                 Joined = true,
-                Member = joined.Credentials.Role == NodeRole.Manager ? DrawNumber() : null,
+                Member = joined.Credentials.Role == NodeRole.Manager ? MemberFiles.DrawNumber() : null,
                 Managers = joined.Managers,
             };
             var member = Make(identity, joined.Credentials);
             try
             {
-                _credentialsFile.Write(joined.Credentials);
-                _identityFile.Write(identity);
+                _files.Credentials.Write(joined.Credentials);
+                _files.Identity.Write(identity);
                 await OpenAsync(member, stop);
                 if (!identity.Worker)
                     await StartManagerAsync(member, ManagerBirth.Joining, unlockKey: null, stop);
@@ -52,7 +52,7 @@ internal sealed partial class SwarmNode
             {
                 await SayFarewellAsync(member);
                 await EndAsync(member);
-                Forget();
+                _files.Forget();
                 throw;
             }
 

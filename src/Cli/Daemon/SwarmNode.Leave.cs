@@ -27,7 +27,7 @@ internal sealed partial class SwarmNode
             await SayFarewellAsync(member);
             await EndAsync(member);
             await worker.RemoveTasksAsync(CancellationToken.None);
-            Forget();
+            _files.Forget();
             _log.Left(member.Identity.NodeId.Value);
         }
         finally
@@ -43,7 +43,7 @@ internal sealed partial class SwarmNode
         try
         {
             if (member.Manager is { } manager)
-                await manager.FarewellAsync(FarewellPatience, CancellationToken.None);
+                await manager.Departure.ForGoodAsync(FarewellPatience, CancellationToken.None);
             else
                 await member.Control.CallAsync((control, stop) => control.LeaveAsync(new() { NodeId = member.Identity.NodeId }, stop), FarewellPatience, CancellationToken.None);
         }

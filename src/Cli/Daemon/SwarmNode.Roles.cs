@@ -61,7 +61,7 @@ internal sealed partial class SwarmNode
         if (known.Count == 0 || known.SequenceEqual(member.Identity.Managers))
             return;
         member.Identity = member.Identity with { Managers = known };
-        _identityFile.Write(member.Identity);
+        _files.Identity.Write(member.Identity);
     }
 
     /// <remarks>Certificate as a manager; identity with a number of its own; journal. The manager then asks the leader to admit it, at every start until it votes.</remarks>
@@ -71,9 +71,9 @@ internal sealed partial class SwarmNode
         await member.Renewal.RenewAsync(stop); // also where one is left of an earlier time as a manager: it ended with that
         if (member.Credentials.Current.Role != NodeRole.Manager)
             return; // demoted meanwhile: the session says so too
-        DropJournal(); // of an earlier role that ended
-        member.Identity = member.Identity with { Worker = false, Joined = true, Member = DrawNumber() };
-        _identityFile.Write(member.Identity);
+        _files.DropJournal(); // of an earlier role that ended
+        member.Identity = member.Identity with { Worker = false, Joined = true, Member = MemberFiles.DrawNumber() };
+        _files.Identity.Write(member.Identity);
         await StartManagerAsync(member, ManagerBirth.Joining, unlockKey: null, stop);
     }
 
@@ -82,7 +82,7 @@ internal sealed partial class SwarmNode
     {
         _log.RoleChanges(member.Identity.NodeId.Value, "worker");
         member.Identity = member.Identity with { Worker = true, Joined = true, Member = null };
-        _identityFile.Write(member.Identity);
+        _files.Identity.Write(member.Identity);
         member.Locked = false;
         if (member.Manager is { } manager)
         {
@@ -90,7 +90,7 @@ internal sealed partial class SwarmNode
             await manager.DisposeAsync();
         }
 
-        DropJournal();
+        _files.DropJournal();
         await member.Renewal.RenewAsync(stop);
     }
 }

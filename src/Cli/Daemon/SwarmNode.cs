@@ -4,7 +4,6 @@ using Orchestrator.Cli.Daemon.Reach;
 using Orchestrator.Manager;
 using Orchestrator.Manager.Api;
 using Orchestrator.Manager.Raft.Storage;
-using Orchestrator.Manager.State;
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Model;
@@ -25,8 +24,7 @@ namespace Orchestrator.Cli.Daemon;
 internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, DaemonOptions options, TimeProvider time, ILoggerFactory logs)
     : ISwarmNode, IAsyncDisposable
 {
-    private readonly NodeIdentityFile _identityFile = new(options.DataRoot);
-    private readonly NodeCredentialsFile _credentialsFile = new(new NodeIdentityFile(options.DataRoot).Certificates);
+    private readonly MemberFiles _files = new(options.DataRoot, logs.CreateLogger("Orchestrator.Cli.Daemon"));
     private readonly ILogger _log = logs.CreateLogger("Orchestrator.Cli.Daemon");
     private readonly SemaphoreSlim _turn = new(1);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -65,20 +63,20 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     /// <summary>Takes the node's part up again after a restart, and finishes or undoes what a crash broke.</summary>
     internal async Task ResumeAsync(CancellationToken stop)
     {
-        if (_identityFile.Read() is not { } identity)
+        if (_files.Identity.Read() is not { } identity)
         {
             // Init and join write the identity last: what lies here without one never became a member.
-            Forget();
+            _files.Forget();
             return;
         }
 
         if (identity.Worker)
-            DropJournal(); // demoted, and not quite done
-        else if (!ManagerHost.Exists(options.DataRoot))
-            identity = BornAgain(identity);
-        var credentials = ReadCredentials();
+            _files.DropJournal(); // demoted, and not quite done
+        else if (!_files.HasJournal)
+            identity = _files.BornAgain(identity);
+        var credentials = _files.ReadCredentials();
         if (credentials is null && (identity.Worker || identity.Joined))
-            throw new DaemonException($"the certificate of node {identity.NodeId} is missing below {_identityFile.Directory}; put it back, or remove that directory and join again");
+            throw new DaemonException($"the certificate of node {identity.NodeId} is missing below {_files.Identity.Directory}; put it back, or remove that directory and join again");
         var member = Make(identity, credentials ?? await FoundAuthorityAsync(identity, stop));
         try
         {
@@ -128,7 +126,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     internal async ValueTask StepAsideAsync()
     {
         if (_member?.Manager is { } manager)
-            await manager.StepAsideAsync(TimeSpan.FromSeconds(1));
+            await manager.Departure.ForAWhileAsync(TimeSpan.FromSeconds(1));
     }
 
     /// <summary>Stops agent and manager; the tasks' containers run on.</summary>
@@ -143,7 +141,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     {
         SwarmMember? made = null;
         made = new SwarmMember(
-            identity, credentials, _credentialsFile, local, assignments => Heard(made!, assignments), new LoopSupervisor(time, _log, Jitter), time, Jitter, _log);
+            identity, credentials, _files.Credentials, local, assignments => Heard(made!, assignments), new LoopSupervisor(time, _log, Jitter), time, Jitter, _log);
         return _member = made;
     }
 
@@ -272,54 +270,6 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
         await member.DisposeAsync();
         if (ReferenceEquals(_member, member))
             _member = null;
-    }
-
-    /// <summary>Removes what a member keeps on disk: the identity first.</summary>
-    private void Forget()
-    {
-        _identityFile.Delete();
-        DropJournal();
-    }
-
-    /// <summary>The number that goes with it is not used again.</summary>
-    private void DropJournal()
-    {
-        if (!ManagerHost.Exists(options.DataRoot))
-            return;
-        Directory.Delete(ManagerHost.JournalDirectory(options.DataRoot), recursive: true);
-        FileOps.SyncDirectory(options.DataRoot);
-    }
-
-    /// <summary>
-    /// A manager whose journal is not there, because it had not begun one yet or somebody removed a damaged one: it is another member from now
-    /// on, which the leader takes in for the former.
-    /// </summary>
-    private NodeIdentity BornAgain(NodeIdentity identity)
-    {
-        if (!identity.Managers.Any(m => m.NodeId != identity.NodeId && m.Address != identity.ClusterAddr))
-        {
-            throw new DaemonException(
-                $"the journal of this manager is missing: there is no {ManagerHost.JournalDirectory(options.DataRoot)}, and no other manager is known that has the swarm's state; put it back, or remove {_identityFile.Directory} and begin a new swarm");
-        }
-
-        var again = identity with { Joined = true, Member = DrawNumber() };
-        _identityFile.Write(again);
-        _log.BornAgain(identity.NodeId.Value);
-        return again;
-    }
-
-    private static ulong DrawNumber() => MemberNumber.Draw(RandomNumberGenerator.Fill);
-
-    private NodeCredentials? ReadCredentials()
-    {
-        try
-        {
-            return _credentialsFile.Read();
-        }
-        catch (CryptographicException damaged)
-        {
-            throw new DaemonException(damaged.Message, damaged);
-        }
     }
 
     private ApiException AlreadyMember => new(503, "This node is already part of a swarm. Use \"orch swarm leave\" (or \"docker swarm leave\") to leave this swarm and join another one.");

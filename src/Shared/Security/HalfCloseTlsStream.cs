@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Net.Security;
+using Orchestrator.Shared.Streams;
 
 namespace Orchestrator.Shared.Security;
 
@@ -7,7 +9,7 @@ namespace Orchestrator.Shared.Security;
 /// writing apart, but not its end: one beside a read lost the other side's last bytes, or its end, now and then. Here the read is
 /// interrupted, the side ended, and the read taken up again.
 /// </summary>
-public sealed class HalfCloseTlsStream(SslStream inner) : Stream
+public sealed class HalfCloseTlsStream(SslStream inner) : AsyncForwardStream
 {
     private readonly SemaphoreSlim reading = new(1);
     private readonly CancellationTokenSource asked = new();
@@ -17,16 +19,6 @@ public sealed class HalfCloseTlsStream(SslStream inner) : Stream
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Says that nothing more comes (close_notify), and leaves reading as it is. Nobody may write meanwhile or after it; a second call does nothing.</summary>
     /// <exception cref="IOException">The other side has ended the connection.</exception>
@@ -77,24 +69,29 @@ public sealed class HalfCloseTlsStream(SslStream inner) : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    /// <summary>By a borrowed array: what waits for the other side can't hold a span.</summary>
+    public override int Read(Span<byte> buffer)
+    {
+        var borrowed = ArrayPool<byte>.Shared.Rent(buffer.Length);
+        try
+        {
+            var count = Read(borrowed, 0, buffer.Length);
+            borrowed.AsSpan(0, count).CopyTo(buffer);
+            return count;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(borrowed);
+        }
+    }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => inner.WriteAsync(buffer, cancellationToken);
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => inner.WriteAsync(buffer, offset, count, cancellationToken);
-
-    public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
 
     public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
 
     public override void Flush() => inner.Flush();
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {

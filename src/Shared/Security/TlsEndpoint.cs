@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Shared.Http;
+using Orchestrator.Shared.Streams;
 
 namespace Orchestrator.Shared.Security;
 

@@ -11,6 +11,19 @@ internal static partial class ExtendedAttributes
     internal static void Set(SafeFileHandle parent, string name, string attribute, ReadOnlySpan<byte> value) =>
         Set(PathOf(parent, name), attribute, value);
 
+    /// <summary>As the other; without it where the file system keeps none of this kind (user.* on a link, ACLs on tmpfs), as tar and Docker unpack.</summary>
+    internal static void SetIfKept(SafeFileHandle parent, string name, string attribute, ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            Set(parent, name, attribute, value);
+        }
+        catch (LinuxException e) when (e.Errno == FileErrno.EOPNOTSUPP)
+        {
+            // nothing was set
+        }
+    }
+
     /// <summary>Sets one.</summary>
     internal static void Set(string path, string attribute, ReadOnlySpan<byte> value)
     {

@@ -6,6 +6,7 @@ using Orchestrator.Worker.Linux;
 namespace Orchestrator.Worker.Shim;
 
 /// <summary>The bytes of a unix socket, and the open files that came with them, in their order. One reader and one writer at a time.</summary>
+/// <remarks>What it refuses it refuses itself, and not by Shared's streams: the shim's process has that assembly not in memory.</remarks>
 internal sealed class ShimStream(Socket socket) : Stream
 {
     private static readonly TimeSpan PollSpell = TimeSpan.FromMilliseconds(200);

@@ -39,11 +39,35 @@ public sealed class SqliteJournalTests : JournalClaims
         Assert.Equal(3, (await ReopenAsync()).Entries.Count);
     }
 
+    /// <summary>As formats 1 and 2 kept entries.</summary>
+    private const string IndexedEntries = """
+        CREATE TABLE indexed (
+            persistence_id TEXT NOT NULL, sequence_number INTEGER NOT NULL, term INTEGER NOT NULL,
+            manifest TEXT NOT NULL, payload BLOB NOT NULL, timestamp INTEGER NOT NULL,
+            PRIMARY KEY (persistence_id, sequence_number)) WITHOUT ROWID;
+        INSERT INTO indexed SELECT 'raft', * FROM journal;
+        DROP TABLE journal; ALTER TABLE indexed RENAME TO journal;
+        """;
+
+    [Fact]
+    public async Task A_journal_of_the_second_format_opens_and_goes_on_in_this_one()
+    {
+        await WriteThreeAsync();
+        Tamper(IndexedEntries + "PRAGMA user_version=2;");
+        await using (var journal = Journal())
+        {
+            Assert.Equal(3, (await journal.OpenAsync(default)).Entries.Count);
+            await journal.WriteAsync(Write(Entry(4, 1)));
+        }
+
+        Assert.Equal(4, (await ReopenAsync()).Entries.Count);
+    }
+
     [Fact]
     public async Task A_journal_of_the_first_format_opens_and_goes_on_in_this_one()
     {
         await WriteThreeAsync();
-        Tamper("""
+        Tamper(IndexedEntries + """
             UPDATE journal SET manifest = 'command', payload = CAST('clear ' || sequence_number AS BLOB);
             CREATE TABLE before (persistence_id TEXT PRIMARY KEY, term INTEGER NOT NULL, vote INTEGER NOT NULL, commit_index INTEGER NOT NULL);
             INSERT INTO before SELECT persistence_id, term, vote, commit_index FROM hard_state;

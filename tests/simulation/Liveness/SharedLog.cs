@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using Orchestrator.Manager.Raft;
 using Orchestrator.Manager.Raft.Core;
 using Orchestrator.Manager.State;
+using Orchestrator.Tests.Doubles;
 using Orchestrator.Tests.Simulation.Control;
 using Orchestrator.Tests.Simulation.Raft;
 
@@ -74,24 +74,22 @@ internal sealed class SharedLog(VirtualTime clock, Dice chance)
     }
 
     /// <summary>One manager's end of the log.</summary>
-    internal sealed class Seat(SharedLog log, PeerId id, Cluster cluster) : IProposer
+    internal sealed class Seat(SharedLog log, PeerId id, Cluster cluster) : PlayedRaft(log.time)
     {
-        private TaskCompletionSource changed = new();
-
         internal PeerId Id { get; } = id;
         internal Cluster Cluster { get; } = cluster;
         internal bool IsCut { get; set; }
         internal int Applied { get; set; }
 
-        public LeadershipStatus Current { get; private set; } = LeadershipStatus.Unknown;
+        public override MembershipView Members => new([.. log.seats.Select(s => s.Id).Order()], [], []);
 
-        public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> entry, CancellationToken stop)
+        public override async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> entry, CancellationToken stop)
         {
             if (!Current.IsLeader)
                 throw new NotLeaderException(Current.Leader);
             await Task.Delay(TimeSpan.FromMicroseconds(500 + log.dice.Below(4000)), log.time, stop);
             while (IsCut && Current.IsLeader)
-                await changed.Task.WaitAsync(stop);
+                await Changed.WaitAsync(stop);
             if (log.Leader != this)
                 throw new ProposalDroppedException("leadership was lost");
             log.entries.Add(entry.ToArray());
@@ -101,48 +99,14 @@ internal sealed class SharedLog(VirtualTime clock, Dice chance)
             return index;
         }
 
-        public async IAsyncEnumerable<LeadershipStatus> WatchLeadershipAsync([EnumeratorCancellation] CancellationToken stop)
-        {
-            while (true)
-            {
-                var next = changed.Task;
-                yield return Current;
-                await next.WaitAsync(stop);
-            }
-        }
-
-        public async Task ReadIndexAsync(CancellationToken stop)
+        public override async Task ReadIndexAsync(CancellationToken stop)
         {
             await Task.Delay(TimeSpan.FromMicroseconds(500 + log.dice.Below(2000)), log.time, stop);
             while (IsCut && Current.IsLeader)
-                await changed.Task.WaitAsync(stop);
+                await Changed.WaitAsync(stop);
             if (log.Leader is null || IsCut)
                 throw new NotLeaderException(null);
             log.CatchUp(this);
-        }
-
-        public MembershipView Members => new([.. log.seats.Select(s => s.Id).Order()], [], []);
-
-        public async IAsyncEnumerable<MembershipView> WatchMembersAsync([EnumeratorCancellation] CancellationToken stop)
-        {
-            yield return Members;
-            await Task.Delay(Timeout.InfiniteTimeSpan, log.time, stop);
-        }
-
-        public Task AddMemberAsync(PeerId peer, CancellationToken stop) => throw Unplayed();
-
-        public Task RemoveMemberAsync(PeerId peer, CancellationToken stop) => throw Unplayed();
-
-        public Task TransferAsync(PeerId to, CancellationToken stop) => throw Unplayed();
-
-        private static NotSupportedException Unplayed() => new("members do not change here");
-
-        internal void Say(LeadershipStatus status)
-        {
-            Current = status;
-            var told = changed;
-            changed = new();
-            told.SetResult();
         }
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Orchestrator.Cli.Client;
+using Orchestrator.Cli.Commands.Systems;
 using Orchestrator.Cli.Output;
 using Orchestrator.Shared.Model;
 
@@ -64,31 +64,13 @@ internal static class UpkeepCommands
         var filter = Flags.List("--filter", "Provide filter values (e.g. \"until=<timestamp>\")", "filter");
         return new Command("prune", "Remove all stopped containers").Does(shell, [force, filter], async (call, stop) =>
         {
-            if (!call.Get(force) && !await ConfirmAsync(call, "WARNING! This will remove all stopped containers.", stop))
+            if (!call.Get(force) && !await Consent.IsGivenAsync(call, "WARNING! This will remove all stopped containers.", stop))
                 return 0;
-            using var response = await call.Client.OpenAsync(
-                HttpMethod.Post, EngineClient.Query("/containers/prune", ("filters", EngineClient.Filters(Flags.Filters(call.Get(filter))))), null, stop);
-            using var json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(stop));
-            if (json.RootElement.TryGetProperty("ContainersDeleted", out var deleted) && deleted.ValueKind == JsonValueKind.Array && deleted.GetArrayLength() > 0)
-            {
-                await call.Shell.Out.WriteLineAsync("Deleted Containers:");
-                foreach (var id in deleted.EnumerateArray())
-                    await call.Shell.Out.WriteLineAsync(id.GetString());
-                await call.Shell.Out.WriteLineAsync();
-            }
-
-            var freed = json.RootElement.TryGetProperty("SpaceReclaimed", out var space) ? space.GetInt64() : 0;
-            await call.Shell.Out.WriteLineAsync($"Total reclaimed space: {Humanized.Size(freed)}");
+            var pruned = await Pruning.ContainersAsync(call, Flags.Filters(call.Get(filter)), stop);
+            await pruned.WriteAsync(call);
+            await call.Shell.Out.WriteLineAsync($"Total reclaimed space: {Humanized.Size(pruned.Bytes)}");
             return 0;
         });
-    }
-
-    private static async Task<bool> ConfirmAsync(Invocation call, string warning, CancellationToken stop)
-    {
-        await call.Shell.Out.WriteAsync($"{warning}\nAre you sure you want to continue? [y/N] ");
-        await call.Shell.Out.FlushAsync(stop);
-        using var input = new StreamReader(call.Shell.OpenInput());
-        return (await input.ReadLineAsync(stop))?.Trim() is "y" or "Y" or "yes";
     }
 
     private static string Address(PortBinding binding) =>

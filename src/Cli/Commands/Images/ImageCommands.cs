@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Net.Http.Headers;
-using System.Text.Json;
 using Orchestrator.Cli.Client;
 using Orchestrator.Cli.Commands.Inspection;
 using Orchestrator.Cli.Commands.Services;
+using Orchestrator.Cli.Commands.Systems;
 using Orchestrator.Cli.Output;
 using Orchestrator.Shared.Model;
 
@@ -135,31 +135,14 @@ internal static class ImageCommands
         var filter = Flags.List("--filter", "Provide filter values (e.g. \"until=<timestamp>\")", "filter");
         return new Command("prune", "Remove unused images").Does(shell, [all, force, filter], async (call, stop) =>
         {
-            if (!call.Get(force) && !await ConfirmAsync(call, $"WARNING! This will remove all {(call.Get(all) ? "images without at least one container associated to them" : "dangling images")}.", stop))
+            if (!call.Get(force) && !await Consent.IsGivenAsync(call, $"WARNING! This will remove all {(call.Get(all) ? "images without at least one container associated to them" : "dangling images")}.", stop))
                 return 0;
             var filters = Flags.Filters(call.Get(filter), ("dangling", call.Get(all) ? "false" : "true"));
-            using var response = await call.Client.OpenAsync(
-                HttpMethod.Post, EngineClient.Query("/images/prune", ("filters", EngineClient.Filters(filters))), null, stop);
-            using var json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(stop));
-            if (json.RootElement.TryGetProperty("ImagesDeleted", out var deleted) && deleted.ValueKind == JsonValueKind.Array && deleted.GetArrayLength() > 0)
-            {
-                await call.Shell.Out.WriteLineAsync("Deleted Images:");
-                foreach (var item in deleted.EnumerateArray())
-                    await call.Shell.Out.WriteLineAsync(item.TryGetProperty("Untagged", out var untagged) ? $"untagged: {untagged.GetString()}" : $"deleted: {item.GetProperty("Deleted").GetString()}");
-                await call.Shell.Out.WriteLineAsync();
-            }
-            var freed = json.RootElement.TryGetProperty("SpaceReclaimed", out var space) ? space.GetInt64() : 0;
-            await call.Shell.Out.WriteLineAsync($"Total reclaimed space: {Humanized.Size(freed)}");
+            var pruned = await Pruning.ImagesAsync(call, filters, stop);
+            await pruned.WriteAsync(call);
+            await call.Shell.Out.WriteLineAsync($"Total reclaimed space: {Humanized.Size(pruned.Bytes)}");
             return 0;
         });
-    }
-
-    private static async Task<bool> ConfirmAsync(Invocation call, string warning, CancellationToken stop)
-    {
-        await call.Shell.Out.WriteAsync($"{warning}\nAre you sure you want to continue? [y/N] ");
-        await call.Shell.Out.FlushAsync(stop);
-        using var input = new StreamReader(call.Shell.OpenInput());
-        return (await input.ReadLineAsync(stop))?.Trim() is "y" or "Y" or "yes";
     }
 
     private static Stream Open(Invocation call, string path)

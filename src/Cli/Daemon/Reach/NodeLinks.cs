@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Orchestrator.Manager.State;
+using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Rpc;
 using Orchestrator.Shared.Security;
@@ -18,6 +19,9 @@ internal sealed class NodeLinks(CredentialBox credentials, TimeProvider time)
 {
     /// <summary>For the way there and the handshake.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <summary>For both ends of a connection between nodes: ten seconds, whether something is to be sent or not.</summary>
+    internal static readonly PeerSilence Silence = new(Idle: 4, Between: 2, Unanswered: 3) { AlsoWhileSending = true };
 
     /// <summary>A connection on which the Engine API is spoken.</summary>
     /// <exception cref="NodeUnreachableException">The node does not answer, or somebody else does.</exception>
@@ -61,7 +65,7 @@ internal sealed class NodeLinks(CredentialBox credentials, TimeProvider time)
     private static Stream Watched(Stream stream)
     {
         if (stream is NetworkStream { Socket: var socket })
-            SilentPeers.EndOn(socket);
+            Silence.Limit(socket);
         return stream;
     }
 }

@@ -1,18 +1,15 @@
 using Orchestrator.Manager.Raft.Storage;
+using Orchestrator.Shared.Streams;
 
 namespace Orchestrator.Manager.Raft.Node;
 
 /// <summary>A stored snapshot as the stream that a machine restores itself from; it reads piece by piece.</summary>
-internal sealed class SnapshotReading(ISnapshotReader reader) : Stream
+internal sealed class SnapshotReading(ISnapshotReader reader) : AsyncForwardStream
 {
     private ReadOnlyMemory<byte> rest;
     private long position;
 
     public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => reader.Length;
 
@@ -32,19 +29,4 @@ internal sealed class SnapshotReading(ISnapshotReader reader) : Stream
         position += count;
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("a snapshot is read asynchronously");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

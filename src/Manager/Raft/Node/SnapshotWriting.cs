@@ -1,16 +1,13 @@
 using Orchestrator.Manager.Raft.Storage;
+using Orchestrator.Shared.Streams;
 
 namespace Orchestrator.Manager.Raft.Node;
 
 /// <summary>The stream that a machine writes its snapshot to; it gathers pieces, so that neither the loop nor the journal holds the whole.</summary>
-internal sealed class SnapshotWriting(ISnapshotWriter writer, int pieceBytes) : Stream
+internal sealed class SnapshotWriting(ISnapshotWriter writer, int pieceBytes) : AsyncForwardStream
 {
     private readonly byte[] piece = new byte[pieceBytes];
     private int filled;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
 
     public override bool CanWrite => true;
 
@@ -35,25 +32,10 @@ internal sealed class SnapshotWriting(ISnapshotWriter writer, int pieceBytes) : 
         }
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
         if (filled > 0)
             await writer.AppendAsync(piece.AsMemory(0, filled));
         filled = 0;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("a snapshot is written asynchronously");
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -15,8 +15,8 @@ internal sealed class SqliteCheckpointer : IDisposable
     /// <summary>Bytes of log from which it is brought in.</summary>
     internal const long Worthwhile = 4 << 20;
 
-    /// <summary>Bytes of log from which commits are held back for the end.</summary>
-    internal const long TooLong = 32 << 20;
+    /// <summary>Bytes of log from which commits are held back for the end. A log that is begun anew is written over in place, which costs the file system neither blocks nor a size.</summary>
+    internal const long TooLong = 16 << 20;
 
     private const int PageBytes = 4096;
     private readonly string path;
@@ -39,13 +39,14 @@ internal sealed class SqliteCheckpointer : IDisposable
         thread.Start();
     }
 
-    /// <param name="growth">Bytes that it adds to the log, more or less.</param>
-    internal void Commit(int growth, Action work)
+    /// <param name="work">Commits, and answers how many pages that added to the log.</param>
+    internal void Commit(Func<int> work)
     {
         mayCommit.Wait();
+        int pages;
         lock (committing)
-            work();
-        if (Interlocked.Add(ref bytes, growth) >= Worthwhile)
+            pages = work();
+        if (Interlocked.Add(ref bytes, (long)pages * PageBytes) >= Worthwhile)
             wake.Set();
     }
 

@@ -7,18 +7,24 @@ namespace Orchestrator.Manager.Raft.Storage;
 /// <summary>Writing. Entries and the head go by statements that stay prepared, below Microsoft.Data.Sqlite, which binds by name for every row.</summary>
 internal sealed partial class SqliteStore
 {
-    private const int PageBytes = 4096;
+    /// <summary>SQLITE_DBSTATUS_CACHE_WRITE: pages that the connection wrote, in WAL mode to the write-ahead log. (sqlite.org/c3ref/c_dbstatus_options.html)</summary>
+    private const int PagesWritten = 9;
+
     private readonly byte[] id = Encoding.UTF8.GetBytes(options.PersistenceId);
+    private sqlite3_stmt? begin;
+    private sqlite3_stmt? commit;
     private sqlite3_stmt? insertEntry;
     private sqlite3_stmt? updateHead;
 
-    public void Commit(JournalRows rows) => checkpointer!.Commit(BytesOf(rows), () =>
+    public void Commit(JournalRows rows) => checkpointer!.Commit(() =>
     {
         try
         {
-            Run("BEGIN IMMEDIATE");
+            Step(begin!);
             Write(rows);
-            Run("COMMIT");
+            Step(commit!);
+            Check(raw.sqlite3_db_status(Handle, PagesWritten, out var pages, out _, 1), "counting the pages written");
+            return pages;
         }
         catch (JournalException cause)
         {
@@ -29,27 +35,16 @@ internal sealed partial class SqliteStore
         }
     });
 
-    /// <summary>About what the transaction adds to the write-ahead log.</summary>
-    private static int BytesOf(JournalRows rows)
-    {
-        var bytes = 2 * PageBytes;
-        foreach (var entry in rows.Entries)
-            bytes += entry.Payload.Length;
-        foreach (var piece in rows.Pieces)
-            bytes += piece.Payload.Length;
-        return bytes;
-    }
-
     private sqlite3 Handle => connection!.Handle!;
 
     private void Write(JournalRows rows)
     {
         if (rows.CutFrom is { } cut)
-            Delete("DELETE FROM journal WHERE persistence_id = ? AND sequence_number >= ?", (long)cut);
+            Run("DELETE FROM journal WHERE sequence_number >= ?", (long)cut);
         if (rows.ForgetBelow > 0)
-            Delete("DELETE FROM journal WHERE persistence_id = ? AND sequence_number < ?", (long)rows.ForgetBelow);
+            Run("DELETE FROM journal WHERE sequence_number < ?", (long)rows.ForgetBelow);
         foreach (var (series, from, to) in rows.Dropped)
-            Delete("DELETE FROM snapshot_pieces WHERE persistence_id = ? AND series = ? AND number >= ? AND number < ?", series, from, to);
+            RunOwned("DELETE FROM snapshot_pieces WHERE persistence_id = ? AND series = ? AND number >= ? AND number < ?", series, from, to);
         var now = options.Time.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var entry in rows.Entries)
             Insert(entry, now);
@@ -63,11 +58,11 @@ internal sealed partial class SqliteStore
     private void Insert(EntryRow entry, long now)
     {
         var s = insertEntry!;
-        raw.sqlite3_bind_int64(s, 2, (long)entry.Index);
-        raw.sqlite3_bind_int64(s, 3, (long)entry.Term);
-        raw.sqlite3_bind_text(s, 4, entry.Manifest);
-        raw.sqlite3_bind_blob(s, 5, entry.Payload);
-        raw.sqlite3_bind_int64(s, 6, now);
+        raw.sqlite3_bind_int64(s, 1, (long)entry.Index);
+        raw.sqlite3_bind_int64(s, 2, (long)entry.Term);
+        raw.sqlite3_bind_text(s, 3, entry.Manifest);
+        raw.sqlite3_bind_blob(s, 4, entry.Payload);
+        raw.sqlite3_bind_int64(s, 5, now);
         Step(s);
     }
 
@@ -87,7 +82,7 @@ internal sealed partial class SqliteStore
 
     private void Insert(PieceRow piece)
     {
-        using var s = Prepare("INSERT INTO snapshot_pieces VALUES (?, ?, ?, ?)");
+        using var s = PrepareOwned("INSERT INTO snapshot_pieces VALUES (?, ?, ?, ?)");
         raw.sqlite3_bind_int64(s, 2, piece.Series);
         raw.sqlite3_bind_int64(s, 3, piece.Number);
         raw.sqlite3_bind_blob(s, 4, piece.Payload);
@@ -96,7 +91,7 @@ internal sealed partial class SqliteStore
 
     private void Replace(SnapshotRow snapshot, long now)
     {
-        using (var s = Prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)"))
+        using (var s = PrepareOwned("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)"))
         {
             raw.sqlite3_bind_int64(s, 2, (long)snapshot.Index);
             raw.sqlite3_bind_int64(s, 3, (long)snapshot.Term);
@@ -107,22 +102,35 @@ internal sealed partial class SqliteStore
             Step(s);
         }
 
-        Delete("DELETE FROM snapshots WHERE persistence_id = ? AND sequence_number <> ?", (long)snapshot.Index);
+        RunOwned("DELETE FROM snapshots WHERE persistence_id = ? AND sequence_number <> ?", (long)snapshot.Index);
     }
 
-    private void Delete(string sql, params ReadOnlySpan<long> numbers)
+    private void Run(string sql, long number)
     {
         using var s = Prepare(sql);
+        raw.sqlite3_bind_int64(s, 1, number);
+        Step(s);
+    }
+
+    private void RunOwned(string sql, params ReadOnlySpan<long> numbers)
+    {
+        using var s = PrepareOwned(sql);
         for (var i = 0; i < numbers.Length; i++)
             raw.sqlite3_bind_int64(s, i + 2, numbers[i]);
         Step(s);
     }
 
-    /// <summary>The first parameter is always whose rows they are.</summary>
+    /// <summary>The first parameter is whose rows they are.</summary>
+    private sqlite3_stmt PrepareOwned(string sql)
+    {
+        var statement = Prepare(sql);
+        raw.sqlite3_bind_text(statement, 1, id);
+        return statement;
+    }
+
     private sqlite3_stmt Prepare(string sql)
     {
         Check(raw.sqlite3_prepare_v2(Handle, sql, out var statement), sql);
-        raw.sqlite3_bind_text(statement, 1, id);
         return statement;
     }
 
@@ -133,8 +141,6 @@ internal sealed partial class SqliteStore
         if (result != raw.SQLITE_DONE)
             Check(result, "a write");
     }
-
-    private void Run(string sql) => Check(raw.sqlite3_exec(Handle, sql), sql);
 
     private void Check(int result, string what)
     {

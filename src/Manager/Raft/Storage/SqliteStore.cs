@@ -35,8 +35,10 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
             if (tables.Stranger(connection) is { } stranger)
                 throw Stranger(stranger);
             var rows = tables.Read(connection, tail.Torn);
+            begin = Prepare("BEGIN IMMEDIATE");
+            commit = Prepare("COMMIT");
             insertEntry = Prepare(SqliteTables.InsertEntry);
-            updateHead = Prepare(SqliteTables.UpdateHead);
+            updateHead = PrepareOwned(SqliteTables.UpdateHead);
             checkpointer = new(Name, options.Log);
             return rows;
         }
@@ -71,6 +73,8 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
 
     public void Dispose()
     {
+        begin?.Dispose();
+        commit?.Dispose();
         insertEntry?.Dispose();
         updateHead?.Dispose();
         checkpointer?.Dispose();
@@ -104,12 +108,12 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
 
         if (application != SqliteTables.ApplicationId)
             throw new JournalException($"{Name} is a database of something else than orch; name another --data-root or move the file away");
-        if (version is not (1 or SqliteTables.Version))
+        if (version is not (1 or 2 or SqliteTables.Version))
             throw new JournalException($"{Name} has journal format {version}, this version of orch reads {SqliteTables.Version}; start the version that wrote it");
         if (Scalar("PRAGMA quick_check(1)") is not "ok")
             throw Damaged("SQLite's own check of the pages fails", null);
-        if (version == 1)
-            Execute($"BEGIN IMMEDIATE; {SqliteTables.FromVersion1} COMMIT;");
+        if (version < SqliteTables.Version)
+            Execute($"BEGIN IMMEDIATE; {(version == 1 ? SqliteTables.FromVersion1 : SqliteTables.FromVersion2)} COMMIT;");
     }
 
     private void Execute(string sql)

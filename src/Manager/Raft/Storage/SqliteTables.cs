@@ -4,24 +4,31 @@ using Orchestrator.Manager.Raft.Core;
 namespace Orchestrator.Manager.Raft.Storage;
 
 /// <summary>The tables, and how they are read. Their shape is the event journal's that Akka.Persistence.Sql also has; term is Raft's addition.</summary>
+/// <remarks>
+/// A file is one manager's, and <c>hard_state</c> says whose; the journal's rows don't repeat it. Its number is the rowid: SQLite fills the last page of such a
+/// table to the end and begins the next, where an index of the same rows is balanced over three pages at every turn (measured: half the pages a transaction).
+/// </remarks>
 internal sealed class SqliteTables(string persistenceId)
 {
     // 'orch', so that file(1) and a human can tell whose database this is.
     internal const int ApplicationId = 0x6f726368;
-    internal const int Version = 2;
+    internal const int Version = 3;
 
     private const string Pieces = """
         CREATE TABLE snapshot_pieces (
             persistence_id TEXT NOT NULL, series INTEGER NOT NULL, number INTEGER NOT NULL, payload BLOB NOT NULL,
             PRIMARY KEY (persistence_id, series, number));
-        PRAGMA application_id=1869767528; PRAGMA user_version=2;
         """;
 
-    internal const string Schema = $"""
+    private const string Journal = """
         CREATE TABLE journal (
-            persistence_id TEXT NOT NULL, sequence_number INTEGER NOT NULL, term INTEGER NOT NULL,
-            manifest TEXT NOT NULL, payload BLOB NOT NULL, timestamp INTEGER NOT NULL,
-            PRIMARY KEY (persistence_id, sequence_number)) WITHOUT ROWID;
+            sequence_number INTEGER PRIMARY KEY, term INTEGER NOT NULL, manifest TEXT NOT NULL, payload BLOB NOT NULL, timestamp INTEGER NOT NULL);
+        """;
+
+    private const string Mark = "PRAGMA application_id=1869767528; PRAGMA user_version=3;";
+
+    internal const string Schema = $"""
+        {Journal}
         CREATE TABLE snapshots (
             persistence_id TEXT NOT NULL, sequence_number INTEGER NOT NULL, term INTEGER NOT NULL, voters TEXT NOT NULL,
             manifest TEXT NOT NULL, payload BLOB NOT NULL, timestamp INTEGER NOT NULL,
@@ -31,6 +38,16 @@ internal sealed class SqliteTables(string persistenceId)
             writes INTEGER NOT NULL DEFAULT 0, first_number INTEGER NOT NULL DEFAULT 0, last_number INTEGER NOT NULL DEFAULT 0,
             snapshot_number INTEGER NOT NULL DEFAULT 0, payload BLOB);
         {Pieces}
+        {Mark}
+        """;
+
+    /// <summary>The journal's rows bore their owner, and were kept in an index.</summary>
+    internal const string FromVersion2 = $"""
+        ALTER TABLE journal RENAME TO journal_2;
+        {Journal}
+        INSERT INTO journal SELECT sequence_number, term, manifest, payload, timestamp FROM journal_2 ORDER BY sequence_number;
+        DROP TABLE journal_2;
+        {Mark}
         """;
 
     internal const string FromVersion1 = $"""
@@ -40,9 +57,10 @@ internal sealed class SqliteTables(string persistenceId)
         ALTER TABLE hard_state ADD COLUMN snapshot_number INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE hard_state ADD COLUMN payload BLOB;
         {Pieces}
+        {FromVersion2}
         """;
 
-    internal const string InsertEntry = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)";
+    internal const string InsertEntry = "INSERT INTO journal VALUES (?, ?, ?, ?, ?)";
     /// <summary>An update in place: replacing the row would write its index' page with every transaction.</summary>
     internal const string UpdateHead = """
         INSERT INTO hard_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -82,7 +100,7 @@ internal sealed class SqliteTables(string persistenceId)
 
     private List<EntryRow> ReadEntries(SqliteConnection connection)
     {
-        using var read = Command(connection, "SELECT sequence_number, term, manifest, payload FROM journal WHERE persistence_id = $id ORDER BY sequence_number");
+        using var read = Command(connection, "SELECT sequence_number, term, manifest, payload FROM journal ORDER BY sequence_number");
         using var row = read.ExecuteReader();
         List<EntryRow> entries = [];
         while (row.Read())

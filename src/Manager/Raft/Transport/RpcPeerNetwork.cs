@@ -13,7 +13,6 @@ namespace Orchestrator.Manager.Raft.Transport;
 /// <param name="jitter">In [0, 1): spreads reconnects.</param>
 internal sealed class RpcPeerNetwork(Func<PeerId, RpcChannelOptions?> reach, TimeProvider time, ILogger log, Func<double> jitter) : IPeerNetwork
 {
-
     private readonly Lock guard = new();
     private readonly Dictionary<PeerId, PeerLink> links = [];
     private readonly ConcurrentDictionary<PeerLink, Task> leaving = [];

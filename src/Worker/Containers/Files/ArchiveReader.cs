@@ -32,7 +32,7 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
 {
     private readonly List<(string Path, TarEntry Entry)> directories = [];
     private readonly byte[] buffer = new byte[128 * 1024];
-    private (string Path, SafeFileHandle Handle)? last;
+    private readonly ParentFolders parents = new(paths.Directory, Nowhere);
 
     internal void Read(TarScanner tar, CancellationToken stop)
     {
@@ -66,7 +66,7 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
     {
         var path = into.Length == 0 ? name : $"{into}/{name}";
         var (parentPath, leaf) = EntryPath.Split(path);
-        var parent = Parent(parentPath);
+        var parent = parents.Open(parentPath);
         Clear(parent, leaf, path, entry);
         switch (entry.Kind)
         {
@@ -131,17 +131,7 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
         if (entry.Kind != TarKind.Symlink)
             FileOps.ChangeMode(parent, leaf, entry.Mode);
         foreach (var (name, value) in entry.Xattrs.Where(x => options.OwnerIsCaller ? x.Key.StartsWith("user.", StringComparison.Ordinal) : !x.Key.StartsWith("trusted.", StringComparison.Ordinal)))
-        {
-            try
-            {
-                ExtendedAttributes.Set(parent, leaf, name, value.AsSpan());
-            }
-            catch (LinuxException e) when (e.Errno == FileErrno.EOPNOTSUPP)
-            {
-                // The file system keeps none of this kind: unpacked without, as tar and Docker do.
-            }
-        }
-
+            ExtendedAttributes.SetIfKept(parent, leaf, name, value.AsSpan());
         FileOps.ChangeTime(parent, leaf, entry.ModifiedSeconds, entry.ModifiedNanoseconds);
     }
 
@@ -165,35 +155,7 @@ internal sealed class ArchiveReader(RootedPaths paths, string into, ExtractOptio
             FileOps.RemoveFile(parent, leaf);
     }
 
-    private SafeFileHandle Parent(string path)
-    {
-        if (last is { } known && known.Path == path)
-            return known.Handle;
-        last?.Handle.Dispose();
-        last = null;
-        var handle = paths.Directory(path) ?? MakeParents(path);
-        last = (path, handle);
-        return handle;
-    }
-
-    private SafeFileHandle MakeParents(string path)
-    {
-        var made = "";
-        foreach (var part in path.Split('/'))
-        {
-            using var above = paths.Directory(made) ?? throw Nowhere(made);
-            made = made.Length == 0 ? part : $"{made}/{part}";
-            if (FileOps.Status(above, part) is null)
-            {
-                FileOps.MakeDirectory(above, part, 0x1ed);
-                FileOps.ChangeMode(above, part, 0x1ed);
-            }
-        }
-
-        return paths.Directory(path) ?? throw Nowhere(path);
-    }
-
     private static InvalidContainerException Nowhere(string path) => new("path", $"/{path} is no directory of the container: nothing can be put below it");
 
-    public void Dispose() => last?.Handle.Dispose();
+    public void Dispose() => parents.Dispose();
 }

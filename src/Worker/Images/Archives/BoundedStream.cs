@@ -1,13 +1,13 @@
+using Orchestrator.Shared.Streams;
+
 namespace Orchestrator.Worker.Images.Archives;
 
 /// <summary>The next <c>length</c> bytes of another stream; an earlier end is an error, because the archive promised them.</summary>
-internal sealed class BoundedStream(Stream source, long length) : Stream
+internal sealed class BoundedStream(Stream source, long length) : ForwardStream
 {
     private long _left = length;
 
     public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
     public override long Length { get; } = length;
 
     public override long Position
@@ -29,8 +29,6 @@ internal sealed class BoundedStream(Stream source, long length) : Stream
         return read;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     /// <summary>Reads over what is left.</summary>
     internal void Drain()
     {
@@ -45,12 +43,4 @@ internal sealed class BoundedStream(Stream source, long length) : Stream
         while (_left > 0)
             _ = Read(buffer);
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

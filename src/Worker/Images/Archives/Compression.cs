@@ -1,18 +1,19 @@
 using System.IO.Compression;
+using Orchestrator.Shared.Streams;
 
 namespace Orchestrator.Worker.Images.Archives;
 
 /// <summary>Tells by the first bytes how a stream is compressed.</summary>
 internal static class Compression
 {
-    /// <summary>As <see cref="Open"/>, of a stream that can be read once only.</summary>
+    /// <summary>As <see cref="Open"/>, of a stream that can be read once only, which goes with what is made of it.</summary>
     internal static Stream OpenForward(Stream once, string what)
     {
         var head = new byte[6];
         var read = once.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         using var start = new MemoryStream(head, 0, read, writable: false);
         var plain = ReferenceEquals(Open(start, what), start);
-        var whole = new RejoinedStream(head.AsMemory(0, read), once);
+        var whole = new PrefixedStream(head.AsMemory(0, read), once);
         return plain ? whole : new GZipStream(whole, CompressionMode.Decompress);
     }
 

@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using Orchestrator.Shared.Streams;
 using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Worker.Images.Content;
 
 /// <summary>A blob on its way in: bytes go to a temporary file and through the hash; only <see cref="Commit"/> makes it content.</summary>
-internal sealed class BlobWriter : Stream
+internal sealed class BlobWriter : ForwardStream
 {
     private readonly BlobStore _store;
     private readonly Pins.Scope _pins;
@@ -20,8 +21,6 @@ internal sealed class BlobWriter : Stream
         _file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 128 * 1024);
     }
 
-    public override bool CanRead => false;
-    public override bool CanSeek => false;
     public override bool CanWrite => true;
     public override long Length => _length;
 
@@ -37,8 +36,6 @@ internal sealed class BlobWriter : Stream
         _file.Write(buffer);
         _length += buffer.Length;
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     /// <summary>Checks the digest, puts the bytes on the disk and gives the file its name. After a crash the blob is whole or absent.</summary>
     /// <exception cref="ImageException">The content is not what <paramref name="expected"/> promised.</exception>
@@ -61,9 +58,6 @@ internal sealed class BlobWriter : Stream
     }
 
     public override void Flush() => _file.Flush();
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using Orchestrator.Shared.Streams;
 using Orchestrator.Worker.Images.Archives;
 using Orchestrator.Worker.Images.Content;
 using Orchestrator.Worker.Linux;
@@ -140,20 +141,11 @@ internal sealed class LayerStore(string root, Pins pins)
     private string FolderOf(string diffId) => Path.Combine(root, Digests.Hex(diffId));
 
     /// <summary>Passes bytes on and hashes them.</summary>
-    private sealed class HashingStream(Stream inner) : Stream
+    private sealed class HashingStream(Stream inner) : ForwardStream
     {
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
         public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         internal string Digest() => Digests.Of(_hash.GetHashAndReset());
 
@@ -173,8 +165,6 @@ internal sealed class LayerStore(string root, Pins pins)
             return read;
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
         protected override void Dispose(bool disposing)
         {
             if (disposing)
@@ -184,13 +174,5 @@ internal sealed class LayerStore(string root, Pins pins)
             }
             base.Dispose(disposing);
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

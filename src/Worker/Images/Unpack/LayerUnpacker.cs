@@ -8,12 +8,20 @@ namespace Orchestrator.Worker.Images.Unpack;
 /// Writes the entries of a tar below one directory as overlayfs wants a lower layer. Every path is resolved with the directory as root
 /// (openat2 RESOLVE_IN_ROOT), so no name and no link, absolute or not, reaches outside.
 /// </summary>
-internal sealed class LayerUnpacker(string directory, WhiteoutUse whiteouts) : IDisposable
+internal sealed class LayerUnpacker : IDisposable
 {
-    private readonly SafeFileHandle _root = FileOps.OpenDirectory(directory);
+    private readonly WhiteoutUse _whiteouts;
+    private readonly SafeFileHandle _root;
+    private readonly ParentFolders _parents;
     private readonly List<TarEntry> _directories = [];
     private readonly byte[] _buffer = new byte[128 * 1024];
-    private (string Path, SafeFileHandle Handle)? _lastParent;
+
+    internal LayerUnpacker(string directory, WhiteoutUse whiteouts)
+    {
+        _whiteouts = whiteouts;
+        _root = FileOps.OpenDirectory(directory);
+        _parents = new(path => FileOps.FindDirectoryInRoot(_root, path), Nowhere);
+    }
 
     /// <summary>Bytes of regular files written so far.</summary>
     internal long Size { get; private set; }
@@ -45,7 +53,7 @@ internal sealed class LayerUnpacker(string directory, WhiteoutUse whiteouts) : I
             var (parent, leaf) = EntryPath.Split(entry.Name);
             if (leaf.Length == 0)
                 leaf = ".";
-            var handle = Parent(parent);
+            var handle = _parents.Open(parent);
             // A later entry may have put something else in its place.
             if (FileOps.Status(handle, leaf) is { Kind: FileKind.Directory })
                 FileOps.ChangeTime(handle, leaf, entry.ModifiedSeconds, entry.ModifiedNanoseconds);
@@ -66,8 +74,8 @@ internal sealed class LayerUnpacker(string directory, WhiteoutUse whiteouts) : I
             return;
         }
         var (parentPath, leaf) = EntryPath.Split(path);
-        var parent = Parent(parentPath);
-        if (whiteouts == WhiteoutUse.Convert && Whiteouts.Of(leaf) is { Kind: not WhiteoutKind.None } whiteout)
+        var parent = _parents.Open(parentPath);
+        if (_whiteouts == WhiteoutUse.Convert && Whiteouts.Of(leaf) is { Kind: not WhiteoutKind.None } whiteout)
         {
             Hide(parent, whiteout.Kind, whiteout.Hidden);
             return;
@@ -150,21 +158,9 @@ internal sealed class LayerUnpacker(string directory, WhiteoutUse whiteouts) : I
         {
             // Overlayfs's own would let a layer redirect directories; only whiteouts may speak to it.
             if (!name.StartsWith("trusted.overlay.", StringComparison.Ordinal))
-                SetXattr(parent, leaf, name, value.AsSpan());
+                ExtendedAttributes.SetIfKept(parent, leaf, name, value.AsSpan());
         }
         FileOps.ChangeTime(parent, leaf, entry.ModifiedSeconds, entry.ModifiedNanoseconds);
-    }
-
-    private static void SetXattr(SafeFileHandle parent, string leaf, string name, ReadOnlySpan<byte> value)
-    {
-        try
-        {
-            ExtendedAttributes.Set(parent, leaf, name, value);
-        }
-        catch (LinuxException e) when (e.Errno == FileErrno.EOPNOTSUPP)
-        {
-            // The file system keeps none of this kind (user.* on a link, ACLs on tmpfs): unpacked without, as tar and Docker do.
-        }
     }
 
     private void Clear(SafeFileHandle parent, string leaf, TarKind comes)
@@ -177,39 +173,12 @@ internal sealed class LayerUnpacker(string directory, WhiteoutUse whiteouts) : I
             FileOps.RemoveFile(parent, leaf);
     }
 
-    private SafeFileHandle Parent(string path)
-    {
-        if (_lastParent is { } last && last.Path == path)
-            return last.Handle;
-        _lastParent?.Handle.Dispose();
-        _lastParent = null;
-        var handle = FileOps.FindDirectoryInRoot(_root, path) ?? MakeParents(path);
-        _lastParent = (path, handle);
-        return handle;
-    }
-
-    private SafeFileHandle MakeParents(string path)
-    {
-        var made = "";
-        foreach (var part in path.Split('/'))
-        {
-            using var above = FileOps.FindDirectoryInRoot(_root, made) ?? throw Nowhere(made);
-            made = made.Length == 0 ? part : $"{made}/{part}";
-            if (FileOps.Status(above, part) is null)
-            {
-                FileOps.MakeDirectory(above, part, 0x1ed);
-                FileOps.ChangeMode(above, part, 0x1ed);
-            }
-        }
-        return FileOps.FindDirectoryInRoot(_root, path) ?? throw Nowhere(path);
-    }
-
     private static ImageException Nowhere(string path) =>
         ImageException.Bad($"the archive puts files below {path}, which is a link to something it does not hold");
 
     public void Dispose()
     {
-        _lastParent?.Handle.Dispose();
+        _parents.Dispose();
         _root.Dispose();
     }
 }

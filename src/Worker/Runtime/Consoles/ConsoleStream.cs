@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Orchestrator.Shared.Streams;
 using Orchestrator.Worker.Linux;
 using Orchestrator.Worker.Runtime.Shim;
 
@@ -8,7 +9,7 @@ namespace Orchestrator.Worker.Runtime.Consoles;
 /// One end of a pipe or a terminal, read or written without holding a thread while nothing comes: hundreds of waiting programs cost one
 /// thread together. Owns the descriptor.
 /// </summary>
-internal sealed class ConsoleStream(SafeFileHandle file, bool writes, EventLoop loop) : Stream
+internal sealed class ConsoleStream(SafeFileHandle file, bool writes, EventLoop loop) : AsyncForwardStream
 {
     private readonly CancellationTokenSource closing = new();
     private bool closed;
@@ -16,16 +17,6 @@ internal sealed class ConsoleStream(SafeFileHandle file, bool writes, EventLoop 
     public override bool CanRead => !writes && !closed;
 
     public override bool CanWrite => writes && !closed;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -54,25 +45,6 @@ internal sealed class ConsoleStream(SafeFileHandle file, bool writes, EventLoop 
             else
                 buffer = buffer[count..];
         }
-    }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write it asynchronously.");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-        // nothing is held back
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
