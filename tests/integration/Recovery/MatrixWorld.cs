@@ -52,7 +52,14 @@ internal static class MatrixWorld
     {
         await world.UntilOutputAsync(told.Id!, "up");
         var stopping = world.Containers.StopAsync(told.Id!, NoGrace, null, HostWorld.Soon);
-        await File.WriteAllTextAsync($"/proc/{told.Pid}/root/go", "");
+        try
+        {
+            await File.WriteAllTextAsync($"/proc/{told.Pid}/root/go", "");
+        }
+        catch (DirectoryNotFoundException) when (!HostWorld.Lives(told.Pid))
+        {
+            // It was let go before the daemon was killed, and has gone meanwhile.
+        }
         await stopping;
         told.State = "exited";
     }
