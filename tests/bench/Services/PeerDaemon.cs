@@ -46,15 +46,27 @@ internal sealed class PeerDaemon : IAsyncDisposable
 
     internal string Log => File.ReadAllText(Path.Combine(Root, "log"));
 
-    /// <summary>Ends the daemon, then what it leaves behind on purpose (our shim goes on without a daemon), and removes its roots.</summary>
+    /// <summary>Ends the daemon, then what it leaves behind on purpose (our shim and its cgroups go on without a daemon), and removes its roots.</summary>
     public async ValueTask DisposeAsync()
     {
         // What slows syncs ends by itself with the last of its children.
         await EndAsync(command => IsPart(command) && command.Contains(" daemon ", StringComparison.Ordinal));
+        if (File.Exists(Path.Combine(Root, "data", "daemon.lock")))
+            await TearDownAsync();
         await EndAsync(IsPart);
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(Root, recursive: true);
+    }
+
+    private async Task TearDownAsync()
+    {
+        var start = new ProcessStartInfo(OrchBinary.Path, ["system", "teardown", "--yes", "--data-root", $"{Root}/data", "--exec-root", $"{Root}/exec"]) { RedirectStandardOutput = true, UseShellExecute = false };
+        using var process = Process.Start(start)!;
+        var said = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            await Console.Error.WriteLineAsync($"orch system teardown of {Root}: exit code {process.ExitCode}: {said}");
     }
 
     private static bool IsPart(string command) => !command.Contains("slow-sync", StringComparison.Ordinal);
