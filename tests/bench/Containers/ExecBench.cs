@@ -10,6 +10,8 @@ namespace Orchestrator.Tests.Bench.Containers;
 /// </summary>
 internal static class ExecBench
 {
+    private const string Words = "\"/bin/busybox\",\"true\"";
+
     internal static async Task<int> RunAsync(string[] arguments)
     {
         var rounds = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 40;
@@ -24,11 +26,12 @@ internal static class ExecBench
             await api.RunContainerAsync("idle", "busybox:latest", ["/bin/busybox", "sleep", "100000"]);
         }
 
+        var (orch, docker) = (new PlainHttp(ours.Socket), new PlainHttp(theirs.Socket));
         List<double> a = [], b = [], c = [], d = [];
         for (var round = -3; round < rounds; round++)
         {
-            var first = await TimeAsync(() => orchApi.ExecAsync("idle", ["/bin/busybox", "true"]));
-            var second = await TimeAsync(() => dockerApi.ExecAsync("idle", ["/bin/busybox", "true"]));
+            var first = Time(() => orch.Exec("idle", Words));
+            var second = Time(() => docker.Exec("idle", Words));
             var third = await TimeAsync(() => CommandAsync(OrchBinary.Path, ours.Socket));
             var fourth = await TimeAsync(() => CommandAsync("docker", theirs.Socket));
             if (round < 0)
@@ -44,6 +47,13 @@ internal static class ExecBench
         foreach (var api in new[] { orchApi, dockerApi })
             await api.RemoveContainerAsync("idle");
         return 0;
+    }
+
+    private static double Time(Action act)
+    {
+        var began = Stopwatch.GetTimestamp();
+        act();
+        return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
     }
 
     private static async Task<double> TimeAsync(Func<Task> act)

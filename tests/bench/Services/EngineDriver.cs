@@ -130,18 +130,6 @@ internal sealed class EngineDriver : IDisposable
 
     internal async Task RemoveContainerAsync(string name) => await Succeed(await _http.DeleteAsync($"containers/{name}?force=1"));
 
-    /// <summary>Runs a command to its end and reads all that it prints.</summary>
-    internal async Task ExecAsync(string container, string[] command)
-    {
-        var body = new JsonObject { ["Cmd"] = Words(command), ["AttachStdout"] = true, ["AttachStderr"] = true };
-        using var made = await _http.PostAsync($"containers/{container}/exec", JsonContent.Create(body));
-        await Succeed(made);
-        var id = (await made.Content.ReadFromJsonAsync<JsonObject>())!["Id"]!.GetValue<string>();
-        using var started = await _http.PostAsync($"exec/{id}/start", JsonContent.Create(new JsonObject { ["Detach"] = false, ["Tty"] = false }));
-        await Succeed(started);
-        _ = await started.Content.ReadAsByteArrayAsync();
-    }
-
     private static JsonArray Words(string[] words) => [.. words.Select(w => (JsonNode)w)];
 
     private async Task<int> CountAsync(string service, string state)

@@ -16,6 +16,8 @@ public sealed class ReachFaultTests
         await RunsAsync(lab, "web", "host3");
         using var scratch = new ScratchFolder();
         var heard = scratch.At("heard");
+        foreach (var file in new[] { heard, heard + ".stock" })
+            await File.WriteAllTextAsync(file, ""); // read before the shells have opened them
         var orch = lab.Command("")[0];
         using var follower = Process.Start(new ProcessStartInfo("sh", ["-c", $"exec {orch} -H unix://{lab.Socket("host1")} service logs -f web > {heard} 2>&1"]))!;
         using var stock = Process.Start(new ProcessStartInfo("sh", ["-c", $"exec docker -H unix://{lab.Socket("host2")} service logs -f web > {heard}.stock 2>&1"]))!;
