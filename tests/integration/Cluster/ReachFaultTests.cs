@@ -32,7 +32,7 @@ public sealed class ReachFaultTests
         await executed.WaitForExitAsync(TestContext.Current.CancellationToken); // the container ended, and with it its log
         foreach (var client in new[] { follower, stock })
         {
-            await Shell.RunAsync("kill", ["-INT", $"{client.Id}"]);
+            await Shell.RunAsync("kill", ["-TERM", $"{client.Id}"]); // of SIGINT a test that was begun in a background knows nothing
             await client.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
