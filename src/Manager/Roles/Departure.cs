@@ -10,24 +10,39 @@ namespace Orchestrator.Manager.Roles;
 /// <param name="leader">The way to whichever manager leads.</param>
 internal sealed class Departure(NodeId self, IManagers managers, ControlCaller leader, TimeProvider time, ILogger log)
 {
-    /// <summary>Hands leadership over and has the leader put this manager out of the consensus.</summary>
-    /// <exception cref="RpcException">Nobody could do it now; the detail says why.</exception>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>
+    /// Hands leadership over and has the leader put this manager out of the consensus; what fails is tried again for as long as there is patience: one that
+    /// goes unheard still counts, and of two managers the other one would be left without a majority.
+    /// </summary>
+    /// <exception cref="RpcException">Nobody could do it; the detail says why.</exception>
     internal async Task ForGoodAsync(TimeSpan patience, CancellationToken stop)
     {
         using var late = new CancellationTokenSource(patience, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
+        var why = $"the managers did not answer within {patience.TotalSeconds:0} seconds";
         try
         {
-            await HandOverAsync(managers.View, both.Token);
-            await leader.CallAsync((control, token) => control.LeaveAsync(new() { NodeId = self }, token), patience, both.Token);
-        }
-        catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException)
-        {
-            throw new RpcException(RpcStatus.Unavailable, failure.Message, failure);
+            while (true)
+            {
+                try
+                {
+                    await HandOverAsync(managers.View, both.Token);
+                    await leader.CallAsync((control, token) => control.LeaveAsync(new() { NodeId = self }, token), patience, both.Token);
+                    return;
+                }
+                catch (Exception failure) when (failure is ManagersException or ClusterUnavailableException)
+                {
+                    why = failure.Message;
+                }
+
+                await Task.Delay(Pause, time, both.Token);
+            }
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new RpcException(RpcStatus.DeadlineExceeded, $"the managers did not answer within {patience.TotalSeconds:0} seconds");
+            throw new RpcException(RpcStatus.DeadlineExceeded, why);
         }
     }
 

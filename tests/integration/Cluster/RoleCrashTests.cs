@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Orchestrator.Tests.Integration.Fixtures;
 
 namespace Orchestrator.Tests.Integration.Cluster;
@@ -113,7 +114,9 @@ public sealed class RoleCrashTests(ITestOutputHelper output)
     private static async Task RemoveOthersAsync(ClusterWorld world)
     {
         var first = await world.NodeAsync(0);
-        foreach (var node in (await world[0].GetAsync("/nodes")).EnumerateArray().Select(n => n.GetProperty("ID").GetString()!).Where(n => n != first).ToList())
+        // The one that left may have led.
+        var nodes = await Shell.EventuallyAsync("the nodes", () => world[0].GetAsync("/nodes"), n => n.ValueKind == JsonValueKind.Array);
+        foreach (var node in nodes.EnumerateArray().Select(n => n.GetProperty("ID").GetString()!).Where(n => n != first).ToList())
         {
             await world[0].OrchAsync("node", "demote", node); // or it is a worker already
             await Shell.EventuallyAsync($"{node} removed", () => world[0].OrchAsync("node", "rm", "--force", node), r => r.ExitCode == 0);
