@@ -140,7 +140,9 @@ public sealed class TourTests(ITestOutputHelper output)
         (await lab.OrchAsync("host1", "config", "create", "after", "/etc/hostname")).Succeeded();
         output.WriteLine($"writes again {Stopwatch.GetElapsedTime(asked).TotalSeconds:F1} s after it was told to begin anew");
         var names = (await lab.GetAsync("host1", "/configs")).EnumerateArray().Select(c => c.GetProperty("Spec").GetProperty("Name").GetString()).Order();
-        Assert.Equal(["after", "kept"], names);
+        // Refused while a leader still thought to lead, it may be in the log of the one that goes on: that is then what was said.
+        var unknown = refused.Error.Contains("Whether this change was made is not known", StringComparison.Ordinal);
+        Assert.Equal(["after", "kept"], names.Where(n => !unknown || n != "lost"));
         await SettledAsync(lab, "host1", 4);
         Assert.Superset(before, await ContainersAsync(lab)); // what ran on host1 and host4 was never stopped
     }
