@@ -1,7 +1,6 @@
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
 using Orchestrator.Worker.Containers.Health;
-using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Runtime;
 
 namespace Orchestrator.Worker.Containers;
