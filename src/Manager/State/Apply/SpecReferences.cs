@@ -24,7 +24,9 @@ internal static class SpecReferences
         RefusePredefined(draft, spec, networks, where);
         var mode = spec.Mode is { Global: null, ReplicatedJob: null, GlobalJob: null }
             ? new ServiceMode { Replicated = new() { Replicas = spec.Mode.Replicated?.Replicas ?? 1 } }
-            : spec.Mode;
+            : spec.Mode.ReplicatedJob is { } job
+                ? new ServiceMode { ReplicatedJob = new() { MaxConcurrent = job.MaxConcurrent ?? 1, TotalCompletions = job.TotalCompletions ?? job.MaxConcurrent ?? 1 } }
+                : spec.Mode;
         var endpoint = spec.EndpointSpec ?? new();
         return spec with
         {

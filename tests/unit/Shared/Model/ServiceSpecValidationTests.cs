@@ -81,6 +81,21 @@ public sealed class ServiceSpecValidationTests
     }
 
     [Fact]
+    public void A_job_completes_at_least_once_and_is_not_rolled_out()
+    {
+        var spec = Scene.Spec("job") with
+        {
+            Mode = new() { ReplicatedJob = new() { MaxConcurrent = 0, TotalCompletions = 0 } },
+            UpdateConfig = new(),
+            RollbackConfig = new(),
+        };
+        Assert.Equal(
+            ["Mode.ReplicatedJob.MaxConcurrent", "Mode.ReplicatedJob.TotalCompletions", "RollbackConfig", "UpdateConfig"],
+            ServiceSpecValidation.Check(spec).Select(p => p.Where).Order(StringComparer.Ordinal));
+        Assert.Empty(ServiceSpecValidation.Check(Scene.Spec("job") with { Mode = new() { GlobalJob = new() } }));
+    }
+
+    [Fact]
     public void Templates_and_kernel_settings_that_mean_something_are_accepted()
     {
         var container = new ContainerSpec
