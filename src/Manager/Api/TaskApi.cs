@@ -38,6 +38,9 @@ internal sealed class TaskApi(ClusterDoor door)
     {
         DesiredState = Desired(task),
 
+        // Swarm counts a replicated job's slots from 0, and so do stock clients; the name has the place as everywhere.
+        Slot = task is { JobIteration: not null, Slot: > 0 } ? task.Slot - 1 : task.Slot,
+
         // Stock clients dereference it without looking.
         Spec = task.Spec.ContainerSpec is null ? task.Spec with { ContainerSpec = new ContainerSpec() } : task.Spec,
         NetworksAttachments =

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Orchestrator.Cli.Commands.Tasks;
 using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Cli.Commands.Progress;
@@ -46,7 +46,7 @@ internal static class Convergence
         var job = service.Spec.Mode.IsJob;
         if (service.JobStatus is { } run)
             tasks = [.. tasks.Where(t => t.JobIteration == run.JobIteration)];
-        var slots = tasks.GroupBy(t => t.Slot > 0 ? t.Slot.ToString(CultureInfo.InvariantCulture) : t.NodeId.Value ?? t.Id.Value).ToList();
+        var slots = tasks.GroupBy(t => TaskPlace.Of(t) is { Length: > 0 } place ? place : t.Id.Value).ToList();
         var policy = service.Spec.TaskTemplate.RestartPolicy ?? new RestartPolicy();
         ulong running = 0, finished = 0;
         string? waiting = null;
@@ -74,15 +74,13 @@ internal static class Convergence
         if (update is { State: "updating", Message: { } message } && message.StartsWith("update waits for ", StringComparison.Ordinal))
             waiting = message["update ".Length..];
         if (blocked is not null && blockedFor > grace)
-            return new(name, Outcome.Failed, $"{count}, no place: {blocked.Status.Err}", $"{name}.{Key(blocked)}: {blocked.Status.Err}", true);
+            return new(name, Outcome.Failed, $"{count}, no place: {blocked.Status.Err}", $"{name}.{TaskPlace.Of(blocked)}: {blocked.Status.Err}", true);
         return new(name, Outcome.Waiting, waiting is null ? count : $"{count}, {waiting}", null, blocked is not null);
     }
 
     private static ulong Want(Service service, IReadOnlyList<ServiceTask> tasks) => service.Spec.Mode.IsGlobal
         ? service.ServiceStatus?.DesiredTasks ?? (ulong)tasks.Where(t => t.DesiredState <= TaskState.Running).Select(t => t.NodeId).Distinct().Count()
         : service.Spec.Mode.ReplicatedJob?.TotalCompletions ?? service.Spec.Mode.Replicated?.Replicas ?? 1;
-
-    private static string Key(ServiceTask task) => task.Slot > 0 ? task.Slot.ToString(CultureInfo.InvariantCulture) : task.NodeId.Value;
 
     private static bool Ended(ServiceTask task) => task.Status.State is TaskState.Failed or TaskState.Rejected or TaskState.Complete;
 

@@ -1,3 +1,4 @@
+using Orchestrator.Cli.Commands.Tasks;
 using Orchestrator.Manager.Api;
 using Orchestrator.Manager.State;
 using Orchestrator.Shared.Model;
@@ -137,6 +138,15 @@ public sealed class JobTests
         Assert.DoesNotContain(Running(), t => t.ServiceName == "web");
         End(Running().Single(t => t.ServiceName == "job"), TaskState.Complete);
         Assert.Contains(Running(), t => t.ServiceName == "web");
+    }
+
+    [Fact]
+    public void Stock_clients_get_a_job_s_slots_counted_from_0_and_names_counted_from_1()
+    {
+        scene.Create(Job(total: 2, atOnce: 2));
+        Run();
+        Assert.Equal([0, 1], scene.Tasks.Select(t => TaskApi.Shown(scene.State, t).Slot));
+        Assert.Equal(["1", "2"], scene.Tasks.Select(t => TaskPlace.Of(TaskApi.Shown(scene.State, t))));
     }
 
     [Fact]
