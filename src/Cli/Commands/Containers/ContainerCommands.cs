@@ -45,7 +45,7 @@ internal static class ContainerCommands
     internal static Command Stop(Shell shell)
     {
         var signal = Flags.Text("--signal", "Signal to send to the container", "string", "-s");
-        var timeout = new Option<int?>("--timeout", "-t", "--time") { Description = "Seconds to wait before killing the container", HelpName = "int" };
+        var timeout = Flags.Whole("--timeout", "Seconds to wait before killing the container", "int", "-t", "--time");
         var names = Flags.Several("CONTAINER");
         return new Command("stop", "Stop one or more running containers").Does(shell, [signal, timeout, names], (call, stop) =>
             PostEachAsync(call, call.Get(names), "stop", [("signal", call.Get(signal)), ("t", call.Get(timeout)?.ToString(CultureInfo.InvariantCulture))], stop));
