@@ -147,6 +147,32 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task Values_in_a_file_of_variables_are_taken_as_they_stand()
+    {
+        var file = Path.GetTempFileName();
+        await using var engine = await FakeEngine.StartAsync();
+        engine.On("POST /containers/create", """{"Id":"new"}""", 201);
+        try
+        {
+            await File.WriteAllTextAsync(file, "# comment\n\n  A=\"x y\"\nB=$HOME\nC=a #b\nD=\nE = no\n");
+            Assert.Equal((1, $"{file}:7: variable 'E ' contains whitespace: write NAME=VALUE without blanks around the name\n"), await Outcome());
+            await File.WriteAllTextAsync(file, "# comment\n\n  A=\"x y\"\nB=$HOME\nC=a #b\nD=\n");
+            Assert.Equal((0, ""), await Outcome());
+            Assert.Equal(["A=\"x y\"", "B=$HOME", "C=a #b", "D="], ModelJson.Read<ContainerCreateRequest>(Encoding.UTF8.GetBytes(engine.Calls[^1].Body)).Env);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        async Task<(int, string)> Outcome()
+        {
+            var ran = await engine.RunAsync("create", "--env-file", file, "busybox");
+            return (ran.Code, ran.Error);
+        }
+    }
+
+    [Fact]
     public async Task A_daemon_that_is_not_there_is_told_with_the_socket_and_who_chose_it()
     {
         var ran = await Run.OrchAsync(["ps"], environment: ("ORCH_HOST", "unix:///nowhere/orch.sock"));
