@@ -34,7 +34,7 @@ public sealed class SeccompFilterTests
     {
         var rules = SeccompProfile.Default.For(new HashSet<string>([.. DockerCaps, .. more]), Kernel);
         var filter = SeccompFilter.Compile(rules);
-        Assert.InRange(filter.Instructions.Length, 300, 4096);
+        Assert.InRange(filter.Instructions.Length, 150, 300); // shared verdicts: some 450 without
         Check(rules, filter, SyscallTable.X86Of64Bit, X64, ulong.MaxValue);
         Check(rules, filter, SyscallTable.X86Of32Bit, X86, uint.MaxValue);
     }
