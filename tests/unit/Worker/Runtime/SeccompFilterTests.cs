@@ -74,6 +74,29 @@ public sealed class SeccompFilterTests
     }
 
     [Fact]
+    public void A_filter_whose_parts_lie_farther_apart_than_a_comparison_reaches_judges_every_call()
+    {
+        var table = SyscallTable.X86Of64Bit;
+        var rules = new OciSeccomp
+        {
+            DefaultAction = "SCMP_ACT_ALLOW",
+            Syscalls =
+            [
+                .. table.All.Select(call => new OciSyscall
+                {
+                    Names = [call.Key],
+                    Action = "SCMP_ACT_ERRNO",
+                    ErrnoRet = (uint)call.Value + 1, // no two verdicts are the same, so none is shared
+                    Args = [new OciSyscallArg { Index = 1, Value = 8, Op = "SCMP_CMP_GE" }],
+                }),
+            ],
+        };
+        var filter = SeccompFilter.Compile(rules);
+        Assert.True(filter.Instructions.Length > 1000);
+        Check(rules, filter, table, X64, ulong.MaxValue);
+    }
+
+    [Fact]
     public void Dangerous_calls_are_refused_and_ordinary_ones_allowed()
     {
         var filter = Default();
