@@ -28,10 +28,13 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     private readonly ILogger _log = logs.CreateLogger("Orchestrator.Cli.Daemon");
     private readonly SemaphoreSlim _turn = new(1);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly JournalRoom? _room = options.Journal is null
+        ? new(Path.Combine(options.DataRoot, "manager"), () => new DriveInfo(options.DataRoot).AvailableFreeSpace)
+        : null;
     private volatile SwarmMember? _member;
 
     public RunningManager? Manager => _member is { Ready: true, Manager: { } manager, Logs: { } taskLogs } member
-        ? new RunningManager(member.Identity.NodeId, manager.Cluster, taskLogs) { Managers = manager.Managers }
+        ? new RunningManager(member.Identity.NodeId, manager.Cluster, taskLogs) { Managers = manager.Managers, Room = _room }
         : null;
 
     public string Obstacle => _member switch

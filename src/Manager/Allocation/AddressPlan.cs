@@ -46,6 +46,12 @@ internal static class AddressPlan
         foreach (var config in wanted)
         {
             var id = new NetworkId(config.Target);
+            if (PredefinedNetworks.Find(config.Target) is { } predefined)
+            {
+                attachments.Add(new() { NetworkId = id, Network = predefined });
+                continue;
+            }
+
             if (!state.Networks.TryGetValue(id, out var network))
                 return ([], $"network {config.Target} not found");
             if (!pools.TryGetValue(id, out var pool))
@@ -61,7 +67,7 @@ internal static class AddressPlan
         }
 
         // Only a task that got all its addresses takes any.
-        foreach (var attachment in attachments)
+        foreach (var attachment in attachments.Where(a => a.Addresses.Count > 0))
             pools[attachment.NetworkId].Take();
         return (attachments, null);
     }

@@ -29,7 +29,9 @@ internal sealed class ClusterDoor(ISwarmNode node, TimeProvider time)
 
     internal async Task<Outcome> ProposeAsync(Command command, CancellationToken stop)
     {
-        var outcome = await Manager.Cluster.ProposeAsync(command, stop);
+        var manager = Manager;
+        manager.Room?.Demand(command);
+        var outcome = await manager.Cluster.ProposeAsync(command, stop);
         return outcome.Refusal is { } refusal ? throw Refused(refusal) : outcome;
     }
 

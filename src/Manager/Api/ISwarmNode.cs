@@ -35,4 +35,7 @@ internal sealed record RunningManager(NodeId Self, ICluster Cluster, ITaskLogs L
 {
     /// <summary>The consensus as its members.</summary>
     internal required IManagers Managers { get; init; }
+
+    /// <summary>Null where the journal is not on this host's disk.</summary>
+    internal JournalRoom? Room { get; init; }
 }

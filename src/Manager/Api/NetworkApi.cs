@@ -53,6 +53,7 @@ internal sealed class NetworkApi(ClusterDoor door, IHostNetworks host)
     {
         var all = await AllAsync(stop);
         return ClusterFind.Network(scope is null or "" ? all : all.Where(n => n.Scope == scope), reference)
+            ?? (scope == "swarm" ? PredefinedNetworks.Find(reference) : null)
             ?? throw new ApiException(404, $"network {reference} not found");
     }
 

@@ -40,6 +40,7 @@ internal sealed class ServiceApi(ClusterDoor door)
     internal static ServiceStatus Status(ClusterState state, Service service, IEnumerable<ServiceTask> tasks)
     {
         ulong running = 0, wanted = 0, completed = 0;
+        tasks = [.. tasks.Where(t => t.JobIteration == service.JobStatus?.JobIteration)];
         foreach (var task in tasks)
         {
             if (task.DesiredState <= TaskState.Running)
@@ -56,11 +57,12 @@ internal sealed class ServiceApi(ClusterDoor door)
             RunningTasks = running,
             DesiredTasks = mode switch
             {
-                { Global: not null } or { GlobalJob: not null } => wanted,
+                { Global: not null } => wanted,
+                { GlobalJob: not null } => (ulong)tasks.Select(t => t.NodeId).Distinct().Count(),
                 { ReplicatedJob: { } job } => job.MaxConcurrent ?? 1,
                 _ => mode.Replicated?.Replicas ?? 1,
             },
-            CompletedTasks = mode.ReplicatedJob is null && mode.GlobalJob is null ? 0 : completed,
+            CompletedTasks = mode.IsJob ? completed : 0,
         };
     }
 

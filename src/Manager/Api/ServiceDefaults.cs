@@ -16,7 +16,7 @@ internal static class ServiceDefaults
     internal static ServiceSpec Fill(ServiceSpec spec)
     {
         var template = spec.TaskTemplate;
-        var restart = template.RestartPolicy ?? new RestartPolicy();
+        var restart = template.RestartPolicy ?? new RestartPolicy { Condition = spec.Mode.IsJob ? RestartCondition.OnFailure : RestartCondition.Any };
         return spec with
         {
             TaskTemplate = template with
@@ -46,8 +46,8 @@ internal static class ServiceDefaults
             Mode = spec.Mode is { Global: null, ReplicatedJob: null, GlobalJob: null }
                 ? new ServiceMode { Replicated = new ReplicatedMode { Replicas = spec.Mode.Replicated?.Replicas ?? 1 } }
                 : spec.Mode,
-            UpdateConfig = Filled(spec.UpdateConfig),
-            RollbackConfig = Filled(spec.RollbackConfig),
+            UpdateConfig = spec.Mode.IsJob ? null : Filled(spec.UpdateConfig),
+            RollbackConfig = spec.Mode.IsJob ? null : Filled(spec.RollbackConfig),
             EndpointSpec = (spec.EndpointSpec ?? new EndpointSpec()) with { Mode = spec.EndpointSpec?.Mode is null or "" ? "vip" : spec.EndpointSpec.Mode },
         };
     }

@@ -28,7 +28,7 @@ internal sealed class TaskApi(ClusterDoor door)
             && (!filters.Has("service") || services.Contains(t.ServiceId))
             && (!filters.Has("node") || nodes.Contains(t.NodeId))
             && filters.All("label", label => ApiFilters.HasLabel(t.Labels, label) || ApiFilters.HasLabel(ServiceLabels(state, t), label))
-            && filters.Any("desired-state", wanted => wanted == DesiredName(t.DesiredState))
+            && filters.Any("desired-state", wanted => wanted == DesiredName(Desired(t)))
             && filters.Any("runtime", runtime => runtime == "container")
             && (upToDate is null || upToDate == IsUpToDate(state, t)))];
     }
@@ -36,6 +36,11 @@ internal sealed class TaskApi(ClusterDoor door)
     /// <summary>The task as the API shows it: with its container's spec, and with its networks joined in.</summary>
     internal static ServiceTask Shown(ClusterState state, ServiceTask task) => task with
     {
+        DesiredState = Desired(task),
+
+        // Swarm counts a replicated job's slots from 0, and so do stock clients; the name has the place as everywhere.
+        Slot = task is { JobIteration: not null, Slot: > 0 } ? task.Slot - 1 : task.Slot,
+
         // Stock clients dereference it without looking.
         Spec = task.Spec.ContainerSpec is null ? task.Spec with { ContainerSpec = new ContainerSpec() } : task.Spec,
         NetworksAttachments =
@@ -43,6 +48,12 @@ internal sealed class TaskApi(ClusterDoor door)
             .. task.NetworksAttachments.Select(a => a with { Network = a.Network ?? state.Networks.GetValueOrDefault(a.NetworkId) }),
         ],
     };
+
+    /// <summary>A job's tasks are there to complete; in the state they run until they end, as all do.</summary>
+    private static TaskState Desired(ServiceTask task) => task.JobIteration is not null
+        && (task.DesiredState == TaskState.Running || (task.DesiredState == TaskState.Shutdown && task.Status.State == TaskState.Complete))
+            ? TaskState.Complete
+            : task.DesiredState;
 
     /// <summary>Made from the service's present task template.</summary>
     private static bool IsUpToDate(ClusterState state, ServiceTask task) =>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Orchestrator.Manager.Allocation;
 using Orchestrator.Manager.Orchestration.Drains;
 using Orchestrator.Manager.Orchestration.Global;
+using Orchestrator.Manager.Orchestration.Jobs;
 using Orchestrator.Manager.Orchestration.Reaping;
 using Orchestrator.Manager.Orchestration.Replicated;
 using Orchestrator.Manager.Orchestration.Restarts;
@@ -27,6 +28,7 @@ internal static class ControlTurn
         DrainPlan.Plan,
         ReplicaPlan.Plan,
         GlobalPlan.Plan,
+        JobPlan.Plan,
         UpdatePlan.Plan,
         (state, now, _) => StartPlan.Plan(state, now),
         (state, now, _) => ReapPlan.Plan(state, now),

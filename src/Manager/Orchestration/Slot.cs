@@ -20,12 +20,13 @@ internal sealed record Slot(int Number, NodeId Node, ImmutableArray<ServiceTask>
 
     internal bool IsFilled => HasLive || IsFinished;
 
+    /// <summary>Of a job the present run's alone: those of former ones are the job plan's to remove.</summary>
     internal static IReadOnlyList<Slot> Of(Service service, IEnumerable<ServiceTask> tasks)
     {
-        var global = service.Spec.Mode.Global is not null;
+        var global = service.Spec.Mode.IsGlobal;
         return
         [
-            .. tasks.GroupBy(t => (t.Slot, Node: global ? t.NodeId : default))
+            .. tasks.Where(t => t.JobIteration == service.JobStatus?.JobIteration).GroupBy(t => (t.Slot, Node: global ? t.NodeId : default))
                 .OrderBy(g => g.Key.Slot).ThenBy(g => g.Key.Node)
                 .Select(g => new Slot(g.Key.Slot, g.Key.Node, [.. g.OrderBy(t => t.CreatedAt).ThenBy(t => t.Id)])),
         ];

@@ -25,6 +25,12 @@ public sealed record ServiceMode
     public GlobalMode? Global { get; init; }
     public ReplicatedJobMode? ReplicatedJob { get; init; }
     public GlobalMode? GlobalJob { get; init; }
+
+    /// <summary>One task, or one completion, on every node that may run it.</summary>
+    [JsonIgnore] public bool IsGlobal => Global is not null || GlobalJob is not null;
+
+    /// <summary>Tasks run until they complete, and are not run again then.</summary>
+    [JsonIgnore] public bool IsJob => ReplicatedJob is not null || GlobalJob is not null;
 }
 
 public sealed record ReplicatedMode
@@ -37,7 +43,9 @@ public sealed record GlobalMode;
 
 public sealed record ReplicatedJobMode
 {
+    /// <summary>How many tasks run at once; absent means 1.</summary>
     public ulong? MaxConcurrent { get; init; }
+    /// <summary>How many tasks have to complete; absent means as many as run at once.</summary>
     public ulong? TotalCompletions { get; init; }
 }
 

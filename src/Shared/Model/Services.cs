@@ -16,6 +16,8 @@ public sealed record Service
     public ServiceSpec? PreviousSpec { get; init; }
     public ServiceEndpoint Endpoint { get => field ?? new(); init; } = new();
     public UpdateStatus? UpdateStatus { get; init; }
+    /// <summary>Set for jobs only.</summary>
+    public JobStatus? JobStatus { get; init; }
     /// <summary>Filled in for <c>GET /services?status=true</c> only; never stored.</summary>
     public ServiceStatus? ServiceStatus { get; init; }
 
@@ -44,6 +46,14 @@ public sealed record UpdateStatus
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
     public string? Message { get; init; }
+}
+
+/// <summary>Which run of a job this is.</summary>
+public sealed record JobStatus
+{
+    /// <summary>Names the run: the log index at which it was asked for. Each of its tasks bears it.</summary>
+    public ObjectVersion JobIteration { get => field ?? new(0); init; } = new(0);
+    public DateTimeOffset LastExecution { get; init; }
 }
 
 public sealed record ServiceStatus

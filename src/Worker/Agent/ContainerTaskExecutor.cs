@@ -107,6 +107,9 @@ internal sealed class ContainerTaskExecutor(ContainerHost containers, INetworks 
         {
             var id = containers.TryFind(name)?.Id ?? throw new ContainerNotFoundException(name);
             await containers.WaitAsync(id, WaitCondition.NotRunning, stop);
+
+            // What is reported as ended has no address any more: the manager gives it to the next task at once.
+            await containers.SettledAsync(id, stop);
             var ended = containers.TryFind(id) ?? throw new ContainerNotFoundException(id);
             return new TaskExit
             {
@@ -162,6 +165,7 @@ internal sealed class ContainerTaskExecutor(ContainerHost containers, INetworks 
         try
         {
             await containers.StopAsync(found.Id, task.Task.Spec.ContainerSpec?.StopGracePeriod ?? TaskContainerPlan.DefaultGrace, null, stop);
+            await containers.SettledAsync(found.Id, stop);
         }
         catch (ContainerNotFoundException)
         {

@@ -1,17 +1,16 @@
-using System.Text.RegularExpressions;
 using Orchestrator.Shared.Model;
 using Orchestrator.Shared.Protocol;
 
 namespace Orchestrator.Worker.Agent;
 
 /// <summary>Swarm's placeholders in hostname, environment and mounts (<c>docker service create</c>, "create services using templates").</summary>
-internal static partial class TaskTemplate
+internal static class TaskTemplate
 {
     internal static string Expand(string text, TaskAssignment assignment, string nodeHostname, List<Problem> problems)
     {
         if (!text.Contains("{{", StringComparison.Ordinal))
             return text;
-        return Placeholder().Replace(text, match =>
+        return TaskPlaceholders.Pattern.Replace(text, match =>
             Value(match.Groups["what"].Value, assignment, nodeHostname) ?? Unknown(match.Groups["what"].Value, text, problems));
     }
 
@@ -28,7 +27,7 @@ internal static partial class TaskTemplate
             ".Task.ID" => task.Id.Value,
             ".Task.Name" => TaskContainerPlan.NameOf(task),
             ".Task.Slot" => task.Slot > 0 ? task.Slot.ToString(System.Globalization.CultureInfo.InvariantCulture) : task.NodeId.Value,
-            var label when Label().Match(label) is { Success: true } named => assignment.ServiceLabels.GetValueOrDefault(named.Groups["name"].Value, ""),
+            var label when TaskPlaceholders.Label.Match(label) is { Success: true } named => assignment.ServiceLabels.GetValueOrDefault(named.Groups["name"].Value, ""),
             _ => null,
         };
     }
@@ -38,10 +37,4 @@ internal static partial class TaskTemplate
         problems.Add(new Problem("ContainerSpec", $"the template '{text}' holds '{placeholder}', which is not known"));
         return "";
     }
-
-    [GeneratedRegex(@"\{\{\s*(?<what>.*?)\s*\}\}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex Placeholder();
-
-    [GeneratedRegex("^index \\.Service\\.Labels \"(?<name>.*)\"$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex Label();
 }

@@ -157,6 +157,9 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
     internal Task<ContainerWaitReply> WaitAsync(string reference, WaitCondition condition, CancellationToken stop) =>
         index.Find(reference).WaitAsync(condition, stop);
 
+    /// <summary>Completes when the addresses of a container that ended are free.</summary>
+    internal Task SettledAsync(string reference, CancellationToken stop) => index.Find(reference).SettledAsync(stop);
+
     /// <summary>Newest first.</summary>
     /// <exception cref="InvalidContainerException">A filter is not understood.</exception>
     internal IReadOnlyList<ContainerSummary> List(ContainerQuery query)

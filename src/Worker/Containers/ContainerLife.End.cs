@@ -1,3 +1,4 @@
+using Orchestrator.Shared.Model;
 using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Network;
 using Orchestrator.Worker.Runtime;

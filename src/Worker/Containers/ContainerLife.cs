@@ -1,7 +1,6 @@
 using Orchestrator.Shared.Hosting;
 using Orchestrator.Shared.Model;
 using Orchestrator.Worker.Containers.Health;
-using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Runtime;
 
 namespace Orchestrator.Worker.Containers;
@@ -80,6 +79,13 @@ internal sealed partial class ContainerLife
 
     /// <summary>The daemon stops: what waits in the inbox is done, then the loop ends. The container runs on.</summary>
     internal void Close() => inbox.Close();
+
+    /// <summary>Completes when nothing of a run that ended is on any network: waiters hear of the end before that.</summary>
+    internal Task<bool> SettledAsync(CancellationToken stop) => AskAsync("settle", async () =>
+    {
+        await detaching;
+        return true;
+    }, stop);
 
     internal Task<bool> StartAsync(CancellationToken stop) => AskAsync("start", async () =>
     {

@@ -46,12 +46,24 @@ public sealed class FullDiskTests : IAsyncLifetime
         {
             var ran = await _host.OrchAsync("service", "create", "-d", "--name", $"s{i}", "--replicas", "0", "--label", "x=" + new string('x', 60_000), "busybox", "true");
             if (ran.ExitCode == 0)
+            {
                 kept.Add($"s{i}");
+            }
             else
+            {
+                Assert.Contains(NoRoom, ran.Error, StringComparison.Ordinal);
                 failed++;
+            }
         }
 
         Assert.Equal(1, failed);
+        Assert.Equal(pid, await PidAsync());
+
+        // A daemon that is killed now finds its containers and its cluster again on the full disk.
+        await _host.KillDaemonAsync();
+        await _host.StartDaemonAsync();
+        Assert.Equal(pid, await PidAsync());
+        await Shell.EventuallyAsync("the cluster answers", () => _host.OrchAsync("service", "ls", "--format", "{{.Name}}"), ls => ls.ExitCode == 0);
         (await _host.InsideAsync("rm", $"{_host.Root}/data/ballast")).Succeeded();
         await _host.StopDaemonAsync();
         await _host.StartDaemonAsync();

@@ -23,7 +23,11 @@ internal sealed class ServiceText
         Line($"\nID:\t\t{service.Id}");
         Line($"Name:\t\t{spec.Name}");
         Pairs("Labels:", spec.Labels);
-        Line($"Service Mode:\t{(spec.Mode.Global is not null ? "Global" : "Replicated")}");
+        Line($"Service Mode:\t{Mode(spec.Mode)}");
+        if (spec.Mode.ReplicatedJob is { } job)
+            Line($" Max Concurrent:\t{job.MaxConcurrent ?? 1}\n Total Completions:\t{job.TotalCompletions ?? job.MaxConcurrent ?? 1}");
+        if (service.JobStatus is { } run)
+            Line(string.Create(CultureInfo.InvariantCulture, $"JobStatus:\n Last Execution:\t{run.LastExecution:yyyy-MM-dd HH:mm:ss} UTC"));
         if (spec.Mode.Replicated is { } replicated)
             Line($" Replicas:\t{replicated.Replicas ?? 1}");
         if (service.UpdateStatus is { State.Length: > 0 } status)
@@ -41,6 +45,8 @@ internal sealed class ServiceText
         {
             if (placement.Constraints.Count > 0)
                 Line($" Constraints:\t[{string.Join(' ', placement.Constraints)}]");
+            if (placement.Preferences.Count > 0)
+                Line($" Preferences:\t[{string.Join(' ', placement.Preferences.Select(p => "spread=" + p.Spread?.SpreadDescriptor))}]");
             if (placement.MaxReplicas > 0)
                 Line($" Max Replicas Per Node:   {placement.MaxReplicas}");
         }
@@ -57,6 +63,14 @@ internal sealed class ServiceText
         foreach (var port in service.Endpoint.Ports)
             Line($" PublishedPort = {port.PublishedPort}\n  Protocol = {port.Protocol}\n  TargetPort = {port.TargetPort}\n  PublishMode = {port.PublishMode}");
     }
+
+    private static string Mode(ServiceMode mode) => mode switch
+    {
+        { Global: not null } => "Global",
+        { ReplicatedJob: not null } => "ReplicatedJob",
+        { GlobalJob: not null } => "GlobalJob",
+        _ => "Replicated",
+    };
 
     private void Rollout(string title, string what, UpdateConfig? config)
     {

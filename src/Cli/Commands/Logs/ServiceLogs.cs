@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Orchestrator.Cli.Client;
+using Orchestrator.Cli.Commands.Tasks;
 using Orchestrator.Cli.Commands.Services;
 using Orchestrator.Shared.Model;
 
@@ -93,8 +94,7 @@ internal sealed class LogNames(Invocation call, bool noResolve, bool noTrunc, bo
             var task = await call.Client.GetAsync<ServiceTask>($"/tasks/{taskId}", stop);
             var node = await call.Client.GetAsync<Node>($"/nodes/{nodeId}", stop);
             var service = await call.ServiceAsync(serviceId, stop);
-            var slot = task.Slot > 0 ? $"{task.Slot}" : nodeId;
-            return $"{service.Spec.Name}.{slot}{(noTaskIds ? "" : "." + shortId)}@{node.Description?.Hostname ?? nodeId}";
+            return $"{service.Spec.Name}.{TaskPlace.Of(task)}{(noTaskIds ? "" : "." + shortId)}@{node.Description?.Hostname ?? nodeId}";
         }
         catch (EngineException e) when (e.Status == 404)
         {

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Orchestrator.Cli.Commands.Tasks;
 using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Cli.Commands.Progress;
@@ -43,43 +43,44 @@ internal static class Convergence
             return new(name, Outcome.Failed, "update failed, rolled back", $"{name}: the update failed and was rolled back", false);
 
         var want = Want(service, tasks);
-        var slots = tasks.GroupBy(t => t.Slot > 0 ? t.Slot.ToString(CultureInfo.InvariantCulture) : t.NodeId.Value ?? t.Id.Value).ToList();
+        var job = service.Spec.Mode.IsJob;
+        if (service.JobStatus is { } run)
+            tasks = [.. tasks.Where(t => t.JobIteration == run.JobIteration)];
+        var slots = tasks.GroupBy(t => TaskPlace.Of(t) is { Length: > 0 } place ? place : t.Id.Value).ToList();
         var policy = service.Spec.TaskTemplate.RestartPolicy ?? new RestartPolicy();
         ulong running = 0, finished = 0;
         string? waiting = null;
         ServiceTask? blocked = null;
         foreach (var slot in slots)
         {
-            var live = slot.Where(t => !t.Status.State.IsTerminal() && t.DesiredState <= TaskState.Running).ToList();
-            if (live.Any(t => t is { Status.State: TaskState.Running, DesiredState: TaskState.Running }))
+            var live = slot.Where(t => !t.Status.State.IsTerminal() && t.DesiredState <= (job ? TaskState.Complete : TaskState.Running)).ToList();
+            if (live.Any(t => t is { Status.State: TaskState.Running, DesiredState: TaskState.Running or TaskState.Complete }))
                 running++;
-            else if (live.Count == 0 && slot.Any(t => t.Status.State == TaskState.Complete) && policy.Condition != RestartCondition.Any)
+            else if (live.Count == 0 && slot.Any(t => t.Status.State == TaskState.Complete) && (job || policy.Condition != RestartCondition.Any))
                 finished++;
             else if (update?.State is not ("updating" or "rollback_started") && Failure(slot, live, before, policy) is { } failure)
                 return new(name, Outcome.Failed, $"{running}/{want} running, failed: {failure}", $"{name}.{slot.Key}: {failure}", false);
             blocked ??= live.Find(t => t.Status.State == TaskState.Pending && !string.IsNullOrEmpty(t.Status.Err));
             waiting ??= live.Where(t => t.Status.State != TaskState.Running).Select(State).FirstOrDefault()
-                ?? slot.Where(t => !before.Contains(t.Id) && Ended(t)).OrderByDescending(t => t.Status.Timestamp).Select(State).FirstOrDefault();
+                ?? slot.Where(t => !before.Contains(t.Id) && Ended(t) && !(job && t.Status.State == TaskState.Complete)).OrderByDescending(t => t.Status.Timestamp).Select(State).FirstOrDefault();
         }
-        var count = finished > 0 ? $"{running}/{want} running, {finished} finished" : $"{running}/{want} running";
+        var count = job ? $"{finished}/{want} completed, {running} running" : finished > 0 ? $"{running}/{want} running, {finished} finished" : $"{running}/{want} running";
         if (update is { State: "rollback_started" } && !isRollback)
             return new(name, Outcome.Waiting, $"rolls back, {count}: {update.Message}", null, false);
-        if (running + finished >= want && update is { State: "updating" or "rollback_started" })
+        if (!job && running + finished >= want && update is { State: "updating" or "rollback_started" })
             return new(name, Outcome.Waiting, $"{count}, verifies that they stay so", null, false);
-        if (running + finished >= want)
+        if ((job ? finished : running + finished) >= want)
             return new(name, Outcome.Running, count, null, false);
         if (update is { State: "updating", Message: { } message } && message.StartsWith("update waits for ", StringComparison.Ordinal))
             waiting = message["update ".Length..];
         if (blocked is not null && blockedFor > grace)
-            return new(name, Outcome.Failed, $"{count}, no place: {blocked.Status.Err}", $"{name}.{Key(blocked)}: {blocked.Status.Err}", true);
+            return new(name, Outcome.Failed, $"{count}, no place: {blocked.Status.Err}", $"{name}.{TaskPlace.Of(blocked)}: {blocked.Status.Err}", true);
         return new(name, Outcome.Waiting, waiting is null ? count : $"{count}, {waiting}", null, blocked is not null);
     }
 
-    private static ulong Want(Service service, IReadOnlyList<ServiceTask> tasks) => service.Spec.Mode.Global is not null
+    private static ulong Want(Service service, IReadOnlyList<ServiceTask> tasks) => service.Spec.Mode.IsGlobal
         ? service.ServiceStatus?.DesiredTasks ?? (ulong)tasks.Where(t => t.DesiredState <= TaskState.Running).Select(t => t.NodeId).Distinct().Count()
-        : service.Spec.Mode.Replicated?.Replicas ?? 1;
-
-    private static string Key(ServiceTask task) => task.Slot > 0 ? task.Slot.ToString(CultureInfo.InvariantCulture) : task.NodeId.Value;
+        : service.Spec.Mode.ReplicatedJob?.TotalCompletions ?? service.Spec.Mode.Replicated?.Replicas ?? 1;
 
     private static bool Ended(ServiceTask task) => task.Status.State is TaskState.Failed or TaskState.Rejected or TaskState.Complete;
 

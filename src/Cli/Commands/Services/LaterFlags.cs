@@ -8,7 +8,6 @@ internal sealed class LaterFlags
 
     private static readonly (string Name, string Why)[] Both =
     [
-        ("--max-concurrent", "jobs come with a later version"),
         ("--isolation", "it is for Windows"),
     ];
 

@@ -4,7 +4,6 @@ using Orchestrator.Cli.Commands.Inspection;
 using Orchestrator.Cli.Commands.Logs;
 using Orchestrator.Cli.Commands.Progress;
 using Orchestrator.Cli.Commands.Tasks;
-using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Cli.Commands.Services;
 
@@ -58,11 +57,11 @@ internal static class ServiceCommands
             var code = await call.EachAsync(wants.Select(w => w.Name), async name =>
             {
                 var service = await call.ServiceAsync(name, stop);
-                if (service.Spec.Mode.Replicated is null && service.Spec.Mode is not { Global: null, GlobalJob: null, ReplicatedJob: null })
-                    throw new EngineException(400, $"{name}: scale can only be used with replicated mode", []);
+                if (service.Spec.Mode.IsGlobal)
+                    throw new EngineException(400, $"{name}: scale can only be used with replicated or replicated-job mode", []);
                 await wait.NoteAsync(Flags.Filters(null, ("service", service.Id.Value)), stop);
                 var replicas = wants.First(w => w.Name == name).Replicas;
-                var spec = service.Spec with { Mode = new ServiceMode { Replicated = new ReplicatedMode { Replicas = replicas } } };
+                var spec = service.Spec with { Mode = ServiceFlags.Scaled(service.Spec.Mode, replicas) };
                 await ServiceUpdate.SendAsync(call, service, spec, stop);
                 ids.Add(service.Id.Value);
                 await call.Shell.Out.WriteLineAsync($"{name} scaled to {replicas}");

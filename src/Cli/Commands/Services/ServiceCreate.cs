@@ -13,7 +13,7 @@ internal static class ServiceCreate
         var later = LaterFlags.ForCreate();
         var payloads = PayloadFlags.ForCreate();
         var name = Flags.Text("--name", "Service name");
-        var mode = Flags.Text("--mode", "Service mode (replicated, global)");
+        var mode = Flags.Text("--mode", "Service mode (replicated, global, replicated-job, global-job)");
         var envFile = Flags.List("--env-file", "Read in a file of environment variables", "list");
         var detach = Flags.Switch("--detach", "Exit immediately instead of waiting for the service to converge", "-d");
         var quiet = Flags.Quiet("Suppress progress output");
@@ -24,14 +24,16 @@ internal static class ServiceCreate
             shell, [name, mode, envFile, detach, quiet, resolve, .. flags.All, .. payloads.All, .. later.All, image, words], async (call, stop) =>
         {
             later.Refuse(call);
-            if (call.Get(mode) is "replicated-job" or "global-job")
-                throw new CommandException($"--mode {call.Get(mode)} does not work yet: jobs come with a later version");
             var spec = new ServiceSpec
             {
                 Name = call.Get(name) ?? "",
-                Mode = ServiceFlags.OneOf(call, mode, "replicated", "global") == "global"
-                    ? new ServiceMode { Global = new GlobalMode() }
-                    : new ServiceMode { Replicated = new ReplicatedMode() },
+                Mode = ServiceFlags.OneOf(call, mode, "replicated", "global", "replicated-job", "global-job") switch
+                {
+                    "global" => new ServiceMode { Global = new GlobalMode() },
+                    "replicated-job" => new ServiceMode { ReplicatedJob = new ReplicatedJobMode() },
+                    "global-job" => new ServiceMode { GlobalJob = new GlobalMode() },
+                    _ => new ServiceMode { Replicated = new ReplicatedMode() },
+                },
                 TaskTemplate = new TaskSpec { ContainerSpec = new ContainerSpec { Image = call.Get(image), Args = call.Get(words) } },
             };
             spec = payloads.Apply(call, flags.Apply(call, spec, EnvFileFlag.Read(call, call.Get(envFile))));

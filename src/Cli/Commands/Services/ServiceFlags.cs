@@ -10,6 +10,7 @@ namespace Orchestrator.Cli.Commands.Services;
 internal sealed class ServiceFlags(string add)
 {
     private readonly Option<string?> _replicas = Flags.Text("--replicas", "Number of tasks", "uint");
+    private readonly Option<string?> _maxConcurrent = Flags.Text("--max-concurrent", "Number of job tasks to run concurrently (default equal to --replicas)", "uint");
     private readonly Option<string?> _maxPerNode = Flags.Text("--replicas-max-per-node", "Maximum number of tasks per node (0 = unlimited)", "uint");
     private readonly Option<string?> _endpointMode = Flags.Text("--endpoint-mode", "Endpoint mode (vip or dnsrr)");
     private readonly Option<string?> _limitCpu = Flags.Text("--limit-cpu", "Limit CPUs", "decimal");
@@ -58,7 +59,7 @@ internal sealed class ServiceFlags(string add)
 
     internal IEnumerable<Option> All =>
     [
-        _replicas, _maxPerNode, _endpointMode, _limitCpu, _limitMemory, _limitPids, _reserveCpu, _reserveMemory, _restartCondition, _restartDelay,
+        _replicas, _maxConcurrent, _maxPerNode, _endpointMode, _limitCpu, _limitMemory, _limitPids, _reserveCpu, _reserveMemory, _restartCondition, _restartDelay,
         _restartMax, _restartWindow, .. _update.All, .. _rollback.All, .. _health.All, _user, _workdir, _hostname, _stopSignal, _stopGrace,
         _entrypoint, _logDriver, _oomScore, _logOpt, _publish, _env, _label, _containerLabel, _constraint, _preference, _network, _mount, _host, _dns,
         _dnsSearch, _dnsOption, _group, _sysctl, _ulimit, _userns, _securityOpt, _capAdd, _capDrop, _readOnly, _init, _tty,
@@ -98,7 +99,7 @@ internal sealed class ServiceFlags(string add)
         return spec with
         {
             Labels = Pairs(spec.Labels, call.Get(_label)),
-            Mode = call.Has(_replicas) ? Replicas(call, spec.Mode) : spec.Mode,
+            Mode = Replicas(call, spec.Mode),
             TaskTemplate = task with
             {
                 ContainerSpec = container,
@@ -131,9 +132,26 @@ internal sealed class ServiceFlags(string add)
         return privileges;
     }
 
-    private ServiceMode Replicas(Invocation call, ServiceMode mode) => mode.Global is null && mode.GlobalJob is null
-        ? new ServiceMode { Replicated = new ReplicatedMode { Replicas = Count(call, _replicas) } }
-        : throw new CommandException("replicas can only be used with replicated mode");
+    /// <summary>Of a job the number is that of completions, so many of them at once as <c>--max-concurrent</c> says, or all.</summary>
+    private ServiceMode Replicas(Invocation call, ServiceMode mode)
+    {
+        var (replicas, atOnce) = (Count(call, _replicas), Count(call, _maxConcurrent));
+        if (mode.IsGlobal && replicas is not null)
+            throw new CommandException("replicas can only be used with replicated or replicated-job mode");
+        if (mode.ReplicatedJob is not { } job)
+        {
+            if (atOnce is not null)
+                throw new CommandException("max-concurrent can only be used with replicated-job mode");
+            return replicas is { } count ? Scaled(mode, count) : mode;
+        }
+
+        var total = replicas ?? job.TotalCompletions ?? atOnce ?? 1;
+        return new ServiceMode { ReplicatedJob = new ReplicatedJobMode { TotalCompletions = total, MaxConcurrent = atOnce ?? job.MaxConcurrent ?? total } };
+    }
+
+    internal static ServiceMode Scaled(ServiceMode mode, ulong replicas) => mode.ReplicatedJob is { } job
+        ? new ServiceMode { ReplicatedJob = job with { TotalCompletions = replicas } }
+        : new ServiceMode { Replicated = new ReplicatedMode { Replicas = replicas } };
 
     private EndpointSpec? Endpoint(Invocation call, EndpointSpec? old)
     {

@@ -29,6 +29,13 @@ internal static class ServiceRow
     private static string Replicas(Service service)
     {
         var most = service.Spec.TaskTemplate.Placement?.MaxReplicas is > 0 and var m ? $" (max {m} per node)" : "";
+        var status = service.ServiceStatus;
+        if (service.Spec.Mode.IsJob)
+        {
+            var total = service.Spec.Mode.ReplicatedJob?.TotalCompletions ?? status?.DesiredTasks ?? 0;
+            return $"{status?.RunningTasks ?? 0}/{status?.DesiredTasks ?? 0} ({status?.CompletedTasks ?? 0}/{total} completed)";
+        }
+
         return $"{service.ServiceStatus?.RunningTasks ?? 0}/{service.ServiceStatus?.DesiredTasks ?? service.Spec.Mode.Replicated?.Replicas ?? 1}{most}";
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Orchestrator.Cli.Output;
 using Orchestrator.Shared.Model;
 
@@ -16,15 +15,15 @@ internal sealed record TaskRow(ServiceTask Task, string Name, string Node, bool 
     {
         var rows = new List<TaskRow>();
         var slots = tasks
-            .GroupBy(t => (Service: service(t), t.Slot, Node: t.Slot == 0 ? t.NodeId.Value ?? "" : ""))
+            .GroupBy(t => (Service: service(t), t.Slot, Place: TaskPlace.Of(t)))
             .OrderBy(g => g.Key.Service, StringComparer.Ordinal)
             .ThenBy(g => g.Key.Slot)
-            .ThenBy(g => g.Key.Node, StringComparer.Ordinal);
+            .ThenBy(g => g.Key.Place, StringComparer.Ordinal);
         foreach (var slot in slots)
         {
             foreach (var task in slot.OrderByDescending(t => t.CreatedAt).ThenByDescending(t => t.Version.Index))
             {
-                var name = $"{slot.Key.Service}.{(task.Slot > 0 ? task.Slot.ToString(CultureInfo.InvariantCulture) : task.NodeId.Value)}";
+                var name = $"{slot.Key.Service}.{slot.Key.Place}";
                 rows.Add(new TaskRow(task, name, task.NodeId.Value is { Length: > 0 } ? node(task.NodeId) : "", rows.Count > 0 && rows[^1].Name == name));
             }
         }

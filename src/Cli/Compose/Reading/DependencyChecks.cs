@@ -32,7 +32,7 @@ internal static class DependencyChecks
             if (need.Required)
                 problems.Add(need.At, $"services.{service.Name} depends on '{need.Service}', which the file does not declare{hint}");
         }
-        else if (need.Condition == DependencyCondition.Completed && (other.RestartPolicy?.Condition ?? RestartCondition.Any) == RestartCondition.Any)
+        else if (need.Condition == DependencyCondition.Completed && !other.Mode.IsJob && (other.RestartPolicy?.Condition ?? RestartCondition.Any) == RestartCondition.Any)
         {
             problems.Add(
                 need.At,

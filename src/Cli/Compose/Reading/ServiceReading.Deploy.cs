@@ -40,6 +40,8 @@ internal sealed partial class ServiceReading
             RollbackConfig = map?.Map("rollback_config") is { } rollback ? ReadUpdate(rollback, "pause", "continue") : null,
             EndpointMode = map?.OneOf("endpoint_mode", "vip", "dnsrr"),
         };
+        foreach (var key in deploy.Mode.IsJob ? new[] { "update_config", "rollback_config" } : [])
+            map?.Refuse(key, "cannot be set for a job: what is changed is run anew as a whole");
         map?.Close();
         return deploy;
     }
@@ -54,9 +56,12 @@ internal sealed partial class ServiceReading
                 if (replicas is not null)
                     _problems.Add(map!.PlaceOf("replicas") ?? map.At, $"{map.Subject}.replicas cannot be set in mode global: every node runs one");
                 return new ServiceMode { Global = new GlobalMode() };
-            case "replicated-job" or "global-job":
-                _problems.Add(map!.Take("mode")!.At, $"{map.Subject}.mode '{mode}' does not work yet: jobs come with a later version");
-                return new ServiceMode();
+            case "global-job":
+                if (replicas is not null)
+                    _problems.Add(map!.PlaceOf("replicas") ?? map.At, $"{map.Subject}.replicas cannot be set in mode global-job: every node runs one");
+                return new ServiceMode { GlobalJob = new GlobalMode() };
+            case "replicated-job":
+                return new ServiceMode { ReplicatedJob = new ReplicatedJobMode { MaxConcurrent = replicas ?? 1, TotalCompletions = replicas ?? 1 } };
             default:
                 return new ServiceMode { Replicated = new ReplicatedMode { Replicas = replicas } };
         }

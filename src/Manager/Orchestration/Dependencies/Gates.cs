@@ -95,7 +95,9 @@ internal sealed class Gates(ClusterState state)
     private bool HasCompleted(Service other)
     {
         var done = Slot.Of(other, Tasks(other)).Count(s => s.Newest.Status.State == TaskState.Complete && IsFresh(other, s.Newest));
-        var want = other.Spec.Mode.Global is not null ? Math.Max(1, Slot.Of(other, Tasks(other)).Count) : (long)(other.Spec.Mode.Replicated?.Replicas ?? 1);
+        var want = other.Spec.Mode.IsGlobal
+            ? Math.Max(1, Slot.Of(other, Tasks(other)).Count)
+            : (long)(other.Spec.Mode.ReplicatedJob?.TotalCompletions ?? other.Spec.Mode.Replicated?.Replicas ?? 1);
         return done >= want;
     }
 

@@ -7,7 +7,7 @@ namespace Orchestrator.Manager.Orchestration.Drains;
 
 /// <summary>
 /// Empties drained nodes. A task that serves there goes when the one that relieves it elsewhere runs and is healthy; what does not serve
-/// yet, or belongs to a global service, goes at once.
+/// yet, or belongs to a global service, goes at once. So does a job's task: its work is not to be done twice at a time.
 /// </summary>
 /// <remarks>
 /// Drain is an order and is carried out in the end: a task that no node can take leaves after <see cref="NoRoom"/> (at once, when no other
@@ -53,9 +53,9 @@ internal static class DrainPlan
     private static DateTimeOffset? Leave(
         ClusterState state, Service service, Slot slot, ServiceTask task, Gates gates, DateTimeOffset now, IdSource ids, List<DesiredChange> change, List<NewTask> create)
     {
-        var moves = service.Spec.Mode.Global is null && RestartRule.MayMove(task);
+        var moves = !service.Spec.Mode.IsGlobal && RestartRule.MayMove(task);
         var relief = slot.ReliefOf(task) ?? slot.SuccessorOf(service, task);
-        if (!moves || !Serves(task) || relief is null && !AnyOther(state))
+        if (!moves || service.Spec.Mode.IsJob || !Serves(task) || relief is null && !AnyOther(state))
         {
             change.Add(new(task.Id, TaskState.Shutdown));
             if (moves && relief is null)

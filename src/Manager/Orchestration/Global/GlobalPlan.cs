@@ -4,7 +4,7 @@ using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Manager.Orchestration.Global;
 
-/// <summary>One task of a global service on every node that may run it.</summary>
+/// <summary>One task of a global service, or of a global job's run, on every node that may run it.</summary>
 /// <remarks>A paused node keeps its tasks and gets none; a drained one is the drain plan's, and what runs on one that is down is left alone.</remarks>
 internal static class GlobalPlan
 {
@@ -15,7 +15,7 @@ internal static class GlobalPlan
         var gates = new Gates(state);
         foreach (var (service, slots) in Slot.All(state))
         {
-            if (service.Spec.Mode.Global is null)
+            if (!service.Spec.Mode.IsGlobal)
                 continue;
             var placement = service.Spec.TaskTemplate.Placement;
             var byNode = slots.ToDictionary(s => s.Node);

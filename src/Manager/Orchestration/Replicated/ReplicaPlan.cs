@@ -14,7 +14,7 @@ internal static class ReplicaPlan
         var gates = new Gates(state);
         foreach (var (service, slots) in Slot.All(state))
         {
-            if (service.Spec.Mode.Global is not null)
+            if (service.Spec.Mode.IsGlobal || service.Spec.Mode.IsJob)
                 continue;
             var want = (int)(service.Spec.Mode.Replicated?.Replicas ?? 1);
             var filled = slots.Where(s => s.IsFilled).Select(s => s.Number).ToHashSet();

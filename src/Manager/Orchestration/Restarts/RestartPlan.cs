@@ -16,7 +16,7 @@ internal static class RestartPlan
         var followers = new List<NewTask>();
         foreach (var (service, slots) in Slot.All(state))
         {
-            var global = service.Spec.Mode.Global is not null;
+            var global = service.Spec.Mode.IsGlobal;
             foreach (var slot in slots)
             {
                 foreach (var task in slot.Live)
@@ -41,7 +41,7 @@ internal static class RestartPlan
     {
         // Of several in a slot, as during an update that starts the new one first, the newest is followed: were each, the slot would stay crowded.
         if (slot.Live.Last().Id != task.Id || slot.ReliefOf(task) is not null || slot.SuccessorOf(service, task) is not null
-            || (service.Spec.Mode.Global is not null && !state.Nodes.ContainsKey(slot.Node)))
+            || (service.Spec.Mode.IsGlobal && !state.Nodes.ContainsKey(slot.Node)))
             return null;
         var relieved = slot.RelievedBy(task);
         if (relieved is not null && !Drains.DrainPlan.IsDrained(state, relieved))

@@ -9,13 +9,13 @@ internal static class RestartRule
 
     internal static TimeSpan Delay(ServiceTask ended) => ended.Spec.RestartPolicy?.Delay ?? DefaultDelay;
 
-    /// <summary>Whether the task, which ended by itself, is to be followed by another one.</summary>
+    /// <summary>Whether the task, which ended by itself, is to be followed by another one. What a job's task completed is done.</summary>
     internal static bool WantsAnother(ServiceTask task, Slot slot, DateTimeOffset at)
     {
         var policy = task.Spec.RestartPolicy ?? new();
         if (policy.Condition == RestartCondition.None)
             return false;
-        if (policy.Condition == RestartCondition.OnFailure && task.Status.State == TaskState.Complete)
+        if ((policy.Condition == RestartCondition.OnFailure || task.JobIteration is not null) && task.Status.State == TaskState.Complete)
             return false;
         if (policy.MaxAttempts is not ({ } most and > 0))
             return true;

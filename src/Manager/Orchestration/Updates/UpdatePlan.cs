@@ -6,7 +6,7 @@ namespace Orchestrator.Manager.Orchestration.Updates;
 
 /// <summary>
 /// Replaces the tasks of a changed spec, some slots at a time. Everything it needs to know stands in the state, so any leader goes on with it.
-/// A global service's update does not wait for nodes that are lost: they are updated when they are back.
+/// A job is not updated but run anew (<see cref="Jobs.JobPlan"/>). A global service's update does not wait for nodes that are lost: they are updated when they are back.
 /// </summary>
 internal static class UpdatePlan
 {
@@ -15,7 +15,7 @@ internal static class UpdatePlan
         var commands = new List<Command>();
         var gates = new Gates(state);
         DateTimeOffset? wake = null;
-        foreach (var (service, slots) in Slot.All(state))
+        foreach (var (service, slots) in Slot.All(state).Where(s => !s.Service.Spec.Mode.IsJob))
         {
             var decision = new ServiceUpdate(service, [.. slots.Where(s => s.IsFilled && !IsAway(state, service, s))], gates, now).Plan(ids);
             commands.AddRange(decision.Commands);

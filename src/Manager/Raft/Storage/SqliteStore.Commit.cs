@@ -10,13 +10,49 @@ internal sealed partial class SqliteStore
     /// <summary>SQLITE_DBSTATUS_CACHE_WRITE: pages that the connection wrote, in WAL mode to the write-ahead log. (sqlite.org/c3ref/c_dbstatus_options.html)</summary>
     private const int PagesWritten = 9;
 
+    /// <summary>SQLITE_IOERR_SHMSIZE: the index of the write-ahead log could not grow. (sqlite.org/rescode.html)</summary>
+    private const int NoRoomForIndex = raw.SQLITE_IOERR | (19 << 8);
+
+    private static readonly TimeSpan FullPause = TimeSpan.FromMilliseconds(250);
+
+    private readonly ManualResetEventSlim closing = new();
     private readonly byte[] id = Encoding.UTF8.GetBytes(options.PersistenceId);
     private sqlite3_stmt? begin;
     private sqlite3_stmt? commit;
     private sqlite3_stmt? insertEntry;
     private sqlite3_stmt? updateHead;
 
-    public void Commit(JournalRows rows) => checkpointer!.Commit(() =>
+    /// <summary>
+    /// On a full disk it waits and is done again: nothing of it is there, nothing else is written meanwhile, and to Raft it is a slow disk.
+    /// Everything else that fails breaks the journal; a failed sync above all, after which nobody knows what the kernel still holds.
+    /// </summary>
+    public void Commit(JournalRows rows)
+    {
+        var full = 0L;
+        while (true)
+        {
+            try
+            {
+                CommitOnce(rows);
+                if (full != 0)
+                    options.Log.DiskHasRoom(Name, options.Time.GetElapsedTime(full));
+                return;
+            }
+            catch (DiskFullException cause)
+            {
+                if (full == 0)
+                {
+                    full = options.Time.GetTimestamp();
+                    options.Log.DiskFull(Name);
+                }
+
+                if (closing.Wait(FullPause))
+                    throw new JournalException($"{cause.Message}. What was asked for meanwhile was not acknowledged; free some space and start this manager again", cause);
+            }
+        }
+    }
+
+    private void CommitOnce(JournalRows rows) => checkpointer!.Commit(() =>
     {
         try
         {
@@ -28,7 +64,7 @@ internal sealed partial class SqliteStore
         }
         catch (JournalException cause)
         {
-            // A failed commit (disk full, I/O) may have rolled back already. Nothing is written hereafter in either case.
+            // A failed commit (disk full, I/O) may have rolled back already.
             if (raw.sqlite3_get_autocommit(Handle) == 0 && raw.sqlite3_exec(Handle, "ROLLBACK") is not raw.SQLITE_OK and var undoing)
                 throw new JournalException($"{cause.Message}; and it could not be rolled back: {raw.sqlite3_errstr(undoing).utf8_to_string()}", cause);
             throw;
@@ -144,7 +180,13 @@ internal sealed partial class SqliteStore
 
     private void Check(int result, string what)
     {
-        if (result != raw.SQLITE_OK)
-            throw new JournalException(string.Create(CultureInfo.InvariantCulture, $"the journal {Name} failed at {what}: {raw.sqlite3_errmsg(Handle).utf8_to_string()} ({result})"));
+        if (result == raw.SQLITE_OK)
+            return;
+        var message = string.Create(CultureInfo.InvariantCulture, $"the journal {Name} failed at {what}: {raw.sqlite3_errmsg(Handle).utf8_to_string()} ({result})");
+        throw result is raw.SQLITE_FULL || raw.sqlite3_extended_errcode(Handle) is raw.SQLITE_FULL or NoRoomForIndex
+            ? new DiskFullException(message)
+            : new JournalException(message);
     }
+
+    private sealed class DiskFullException(string message) : JournalException(message);
 }

@@ -68,7 +68,7 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
 
     public void GiveUp()
     {
-        // a file is there or it is not
+        closing.Set();
     }
 
     public void Dispose()

@@ -24,4 +24,10 @@ internal static partial class StorageLog
 
     [LoggerMessage(7, LogLevel.Warning, "The write-ahead log of {Journal} could not be brought into the database; it grows meanwhile")]
     public static partial void CheckpointFailed(this ILogger log, Exception reason, string journal);
+
+    [LoggerMessage(8, LogLevel.Error, "There is no room for the journal {Journal}: its disk is full. Writes wait and nothing is acknowledged until some is freed")]
+    public static partial void DiskFull(this ILogger log, string journal);
+
+    [LoggerMessage(9, LogLevel.Information, "The journal {Journal} has room again after {Gap}")]
+    public static partial void DiskHasRoom(this ILogger log, string journal, TimeSpan gap);
 }

@@ -17,7 +17,7 @@ internal static class DependencySteps
             var other = draft.Services.Values.FirstOrDefault(s => !s.PendingDelete && s.Spec.Name == need.Service);
             if (other is null && !need.Optional)
                 draft.Refuse(RefusalKind.Invalid, $"service {spec.Name} depends on {need.Service}, which does not exist", field);
-            if (other is not null && need.Condition == DependencyCondition.Completed
+            if (other is not null && need.Condition == DependencyCondition.Completed && !other.Spec.Mode.IsJob
                 && (other.Spec.TaskTemplate.RestartPolicy?.Condition ?? RestartCondition.Any) == RestartCondition.Any)
             {
                 draft.Refuse(

@@ -115,7 +115,10 @@ internal static class ServiceSteps
     }
 
     internal static void Put(Draft draft, ServiceId id, ServiceSpec spec) =>
-        draft.Put(new Service { Id = id, CreatedAt = draft.At, Spec = spec, SpecVersion = draft.Version });
+        draft.Put(new Service { Id = id, CreatedAt = draft.At, Spec = spec, SpecVersion = draft.Version, JobStatus = Run(draft, spec) });
+
+    private static JobStatus? Run(Draft draft, ServiceSpec spec) =>
+        spec.Mode.IsJob ? new() { JobIteration = draft.Version, LastExecution = draft.At } : null;
 
     /// <summary>A new spec: equal task templates keep one instance, so that going back to an old one replaces nothing that still has it.</summary>
     internal static void Replace(Draft draft, Service service, ServiceSpec spec, UpdateStatus? status)
@@ -129,7 +132,9 @@ internal static class ServiceSteps
             Spec = spec with { TaskTemplate = template },
             PreviousSpec = service.Spec,
             SpecVersion = draft.Version,
-            UpdateStatus = status,
+            UpdateStatus = spec.Mode.IsJob ? null : status,
+            // A job with another template, --force included, is run again; with other counts the run goes on.
+            JobStatus = ReferenceEquals(template, service.Spec.TaskTemplate) ? service.JobStatus : Run(draft, spec),
         });
     }
 
@@ -143,7 +148,7 @@ internal static class ServiceSteps
     {
         if (service.Spec.Name != spec.Name)
             draft.Refuse(RefusalKind.Invalid, $"renaming services is not supported: {service.Spec.Name} can't become {spec.Name}", where);
-        if ((service.Spec.Mode.Global is null) != (spec.Mode.Global is null))
+        if (service.Spec.Mode.IsGlobal != spec.Mode.IsGlobal || service.Spec.Mode.IsJob != spec.Mode.IsJob)
             draft.Refuse(RefusalKind.Invalid, "service mode change is not allowed", where);
     }
 

@@ -21,9 +21,12 @@ internal static class SpecReferences
                 networks.Add(attachment with { Target = network.Id.Value });
         }
 
+        RefusePredefined(draft, spec, networks, where);
         var mode = spec.Mode is { Global: null, ReplicatedJob: null, GlobalJob: null }
             ? new ServiceMode { Replicated = new() { Replicas = spec.Mode.Replicated?.Replicas ?? 1 } }
-            : spec.Mode;
+            : spec.Mode.ReplicatedJob is { } job
+                ? new ServiceMode { ReplicatedJob = new() { MaxConcurrent = job.MaxConcurrent ?? 1, TotalCompletions = job.TotalCompletions ?? job.MaxConcurrent ?? 1 } }
+                : spec.Mode;
         var endpoint = spec.EndpointSpec ?? new();
         return spec with
         {
@@ -42,5 +45,23 @@ internal static class SpecReferences
     internal static Network? Find(Draft draft, string nameOrId) =>
         draft.Networks.TryGetValue(new(nameOrId), out var byId)
             ? byId
-            : draft.Networks.Values.FirstOrDefault(n => n.Name == nameOrId);
+            : draft.Networks.Values.FirstOrDefault(n => n.Name == nameOrId) ?? PredefinedNetworks.Find(nameOrId);
+
+    /// <summary>A container on its host's network, or on none, is nowhere else, and nothing leads to it from outside but what it opens itself.</summary>
+    private static void RefusePredefined(Draft draft, ServiceSpec spec, List<NetworkAttachmentConfig> networks, string where)
+    {
+        if (networks.Select(n => PredefinedNetworks.Find(n.Target)).FirstOrDefault(n => n is not null) is not { } network)
+            return;
+        if (networks.Count > 1)
+            draft.Refuse(RefusalKind.Invalid, $"a service on the network {network.Name} cannot be on others, too", where);
+        if (spec.EndpointSpec is { Ports.Count: > 0 })
+        {
+            draft.Refuse(
+                RefusalKind.Invalid,
+                network.Name == "host"
+                    ? "a service on the network host publishes no ports: its program listens on each host itself"
+                    : $"a service on the network {network.Name} cannot publish ports: nothing reaches it",
+                where);
+        }
+    }
 }

@@ -25,6 +25,7 @@ internal static class TaskSteps
                 DesiredState = plan.DesiredState,
                 NotBefore = plan.NotBefore,
                 Relief = plan.Relief,
+                JobIteration = service.JobStatus?.JobIteration,
                 HostPorts = HostPorts(service.Spec),
                 Status = new() { Timestamp = draft.At, State = TaskState.New, Message = "created" },
             });

@@ -20,11 +20,60 @@ internal static class ContainerSpecValidation
         if (spec.Privileges is { } privileges)
             PrivilegesValidation.Check(found, privileges, Root + ".Privileges");
         PayloadValidation.References(found, spec, Root);
+        Kernel(found, spec);
+        Templates(found, spec);
 
         foreach (var mount in spec.Mounts)
             Mount(found, mount);
         foreach (var twice in spec.Mounts.GroupBy(m => m.Target, StringComparer.Ordinal).Where(g => g.Count() > 1))
             found.Add(Root + ".Mounts", $"duplicate mount point: {twice.Key}");
+    }
+
+    /// <summary>What the kernel knows by name or number: a task could only be rejected for it, again and again.</summary>
+    private static void Kernel(Findings found, ContainerSpec spec)
+    {
+        foreach (var (names, field) in new[] { (spec.CapabilityAdd, ".CapabilityAdd"), (spec.CapabilityDrop, ".CapabilityDrop") })
+        {
+            foreach (var name in names.Select(CapabilityNames.FullName).Where(n => !CapabilityNames.IsKnown(n)))
+                found.Add(Root + field, $"unknown capability: \"{name}\"");
+        }
+
+        foreach (var problem in UlimitValidation.Check(spec.Ulimits))
+            found.Add(Root + ".Ulimits", problem);
+        foreach (var name in spec.Sysctls.Keys.Where(n => !SysctlNames.IsNamespaced(n, ownNetwork: true)).Order(StringComparer.Ordinal))
+            found.Add(Root + ".Sysctls", $"sysctl '{name}' is not allowed: it is not the container's own");
+        found.When(spec.StopSignal is { Length: > 0 } signal && Signals.Parse(signal) is null, Root + ".StopSignal", $"Invalid signal: {spec.StopSignal}");
+        found.When(
+            spec.OomScoreAdj is < -1000 or > 1000, Root + ".OomScoreAdj", $"Invalid value {spec.OomScoreAdj}, range for oom score adj is [-1000, 1000]");
+        foreach (var line in spec.Hosts)
+        {
+            var words = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+            found.When(words.Length < 2 || !System.Net.IPAddress.TryParse(words[0], out _), Root + ".Hosts", $"'{line}' is no line of /etc/hosts: write IP NAME");
+        }
+
+        foreach (var server in (spec.DnsConfig?.Nameservers ?? []).Where(s => !System.Net.IPAddress.TryParse(s, out _)))
+            found.Add(Root + ".DNSConfig.Nameservers", $"'{server}' is not an IP address");
+    }
+
+    /// <summary>Where tasks have their names and places filled in.</summary>
+    private static void Templates(Findings found, ContainerSpec spec)
+    {
+        void Check(string? text, string field)
+        {
+            foreach (var what in TaskPlaceholders.Unknown(text))
+                found.Add(Root + field, $"the template '{text}' holds '{what}', which is not known");
+        }
+
+        Check(spec.Hostname, ".Hostname");
+        foreach (var variable in spec.Env)
+            Check(variable, ".Env");
+        foreach (var mount in spec.Mounts)
+        {
+            Check(mount.Source, ".Mounts");
+            Check(mount.Target, ".Mounts");
+            foreach (var value in (mount.VolumeOptions?.Labels ?? Empty.Map).Values.Concat((mount.VolumeOptions?.DriverConfig?.Options ?? Empty.Map).Values))
+                Check(value, ".Mounts");
+        }
     }
 
     private static void Mount(Findings found, Mount mount)

@@ -5,6 +5,7 @@ public static class ServiceSpecValidation
 {
     private const long LeastMemory = 4 << 20;
     private const long LeastNanoCpus = 1_000_000;
+    private const ulong MostTasks = 100_000;
 
     public static IReadOnlyList<Problem> Check(ServiceSpec spec)
     {
@@ -16,6 +17,8 @@ public static class ServiceSpecValidation
         else
             found.Add("TaskTemplate.ContainerSpec", "a service needs a container spec with an image");
         Template(found, spec.TaskTemplate);
+        found.When(spec.Mode.IsJob && spec.UpdateConfig is not null, "UpdateConfig", "a job has no update config: what is changed is run anew as a whole");
+        found.When(spec.Mode.IsJob && spec.RollbackConfig is not null, "RollbackConfig", "a job has no rollback config: what is changed is run anew as a whole");
         Rollout(found, spec.UpdateConfig, "UpdateConfig", rollback: false);
         Rollout(found, spec.RollbackConfig, "RollbackConfig", rollback: true);
         Endpoint(found, spec);
@@ -52,9 +55,12 @@ public static class ServiceSpecValidation
     {
         var set = new object?[] { mode.Replicated, mode.Global, mode.ReplicatedJob, mode.GlobalJob }.Count(m => m is not null);
         found.When(set > 1, "Mode", "a service has exactly one mode");
-        found.Unsupported(mode.ReplicatedJob is not null, "Mode.ReplicatedJob", "replicated jobs");
-        found.Unsupported(mode.GlobalJob is not null, "Mode.GlobalJob", "global jobs");
-        found.When(mode.Replicated?.Replicas > 100_000, "Mode.Replicated.Replicas", $"{mode.Replicated?.Replicas} replicas are more than the 100000 that a service can have");
+        found.When(mode.ReplicatedJob is { MaxConcurrent: 0 }, "Mode.ReplicatedJob.MaxConcurrent", "Maximum concurrent jobs must not be 0");
+        found.When(mode.ReplicatedJob is { TotalCompletions: 0 }, "Mode.ReplicatedJob.TotalCompletions", "Total completed jobs must not be 0");
+        found.When(
+            mode.ReplicatedJob?.TotalCompletions > MostTasks || mode.ReplicatedJob?.MaxConcurrent > MostTasks, "Mode.ReplicatedJob",
+            $"a job can have {MostTasks} completions at most");
+        found.When(mode.Replicated?.Replicas > MostTasks, "Mode.Replicated.Replicas", $"{mode.Replicated?.Replicas} replicas are more than the {MostTasks} that a service can have");
     }
 
     private static void Template(Findings found, TaskSpec task)

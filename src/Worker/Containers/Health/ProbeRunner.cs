@@ -1,5 +1,4 @@
 using Orchestrator.Shared.Model;
-using Orchestrator.Worker.Containers.Plan;
 using Orchestrator.Worker.Runtime;
 using Orchestrator.Worker.Runtime.Spec;
 

@@ -29,6 +29,6 @@ internal static class ExecProcessPlan
         Env = EnvironmentPlan.Of(hostname, home, request.Tty, [.. config.Env, .. request.Env]),
         Cwd = string.IsNullOrEmpty(request.WorkingDir) ? container.Cwd : request.WorkingDir,
         Terminal = request.Tty,
-        Capabilities = request.Privileged ? new OciCapabilities { Bounding = CapabilityPlan.All, Effective = CapabilityPlan.All, Permitted = CapabilityPlan.All } : container.Capabilities,
+        Capabilities = request.Privileged ? new OciCapabilities { Bounding = CapabilityNames.All, Effective = CapabilityNames.All, Permitted = CapabilityNames.All } : container.Capabilities,
     };
 }

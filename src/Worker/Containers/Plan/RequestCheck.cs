@@ -7,11 +7,6 @@ namespace Orchestrator.Worker.Containers.Plan;
 /// <summary>Everything that is wrong with a request, or does not work yet, at once.</summary>
 internal static partial class RequestCheck
 {
-    private static readonly string[] NamespacedSysctls =
-    [
-        "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced",
-    ];
-
     /// <param name="config">Already merged with the image's.</param>
     /// <param name="host">The request's.</param>
     /// <param name="facts">The machine's.</param>
@@ -67,8 +62,7 @@ internal static partial class RequestCheck
     }
 
     private static bool IsNamespaced(string name, string? networkMode) =>
-        (name.StartsWith("net.", StringComparison.Ordinal) && networkMode != "host" && NamespaceModes.ContainerOf(networkMode ?? "") is null)
-        || name.StartsWith("fs.mqueue.", StringComparison.Ordinal) || NamespacedSysctls.Contains(name);
+        SysctlNames.IsNamespaced(name, ownNetwork: networkMode != "host" && NamespaceModes.ContainerOf(networkMode ?? "") is null);
 
     [GeneratedRegex("^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", RegexOptions.CultureInvariant)]
     private static partial Regex NamePattern();

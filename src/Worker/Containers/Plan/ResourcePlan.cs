@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orchestrator.Shared.Model;
+using Orchestrator.Shared.Model.Validation;
 using Orchestrator.Worker.Runtime.Spec;
 
 namespace Orchestrator.Worker.Containers.Plan;
@@ -9,12 +10,6 @@ internal static class ResourcePlan
 {
     private const long LeastMemory = 6L << 20;
     private const long Period = 100_000;
-
-    private static readonly string[] UlimitNames =
-    [
-        "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending",
-        "stack", "as",
-    ];
 
     /// <summary>Says everything that is impossible, in Docker's words.</summary>
     internal static void Check(HostConfig host, HostFacts facts, List<Problem> problems)
@@ -68,16 +63,8 @@ internal static class ResourcePlan
 
     internal static void CheckUlimits(IReadOnlyList<Ulimit> limits, string where, List<Problem> problems)
     {
-        foreach (var limit in limits)
-        {
-            if (!UlimitNames.Contains(limit.Name))
-                problems.Add(new Problem(where, $"invalid ulimit type: {limit.Name}"));
-            else if ((limit.Soft > limit.Hard || limit.Soft == -1) && limit.Hard != -1)
-                problems.Add(new Problem(where, $"ulimit soft limit must be less than or equal to hard limit: {limit.Soft} > {limit.Hard}"));
-        }
-
-        foreach (var twice in limits.GroupBy(l => l.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
-            problems.Add(new Problem(where, $"ulimit {twice.Key} is set twice"));
+        foreach (var problem in UlimitValidation.Check(limits))
+            problems.Add(new Problem(where, problem));
     }
 
     /// <param name="host">The container's.</param>

@@ -89,7 +89,7 @@ internal sealed record SecurityPlan(
         try
         {
             var profile = SeccompProfile.Parse(Encoding.UTF8.GetBytes(json));
-            SeccompFilter.Compile(profile.For(CapabilityPlan.All.ToHashSet(StringComparer.Ordinal), new Version(99, 0)));
+            SeccompFilter.Compile(profile.For(CapabilityNames.All.ToHashSet(StringComparer.Ordinal), new Version(99, 0)));
             SeccompFilter.Compile(profile.For(new HashSet<string>(), new Version(0, 0)));
             return profile;
         }

@@ -108,7 +108,7 @@ internal static class SpecPlan
     };
 
     private static ImmutableArray<string> Capabilities(HostConfig host, List<Problem> problems) =>
-        host.Privileged ? CapabilityPlan.All : CapabilityPlan.Of(host.CapAdd, host.CapDrop, problems);
+        host.Privileged ? CapabilityNames.All : CapabilityPlan.Of(host.CapAdd, host.CapDrop, problems);
 
     internal static string Hostname(string id, ContainerConfig config, HostConfig host, HostFacts facts) =>
         !string.IsNullOrEmpty(config.Hostname) ? config.Hostname : host.NetworkMode == "host" || host.UtsMode == NamespaceModes.Host ? facts.Hostname : id[..12];

@@ -68,7 +68,18 @@ internal sealed class Holders(string path) : IDisposable
     private void Append(string line)
     {
         var log = _log ?? throw new InvalidOperationException("the holders were not loaded");
-        log.Write(Encoding.UTF8.GetBytes(line));
+        var before = log.Length;
+        try
+        {
+            log.Write(Encoding.UTF8.GetBytes(line));
+        }
+        catch (IOException)
+        {
+            // Half a line would swallow the next one.
+            log.SetLength(before);
+            throw;
+        }
+
         if (log.Length > CompactAt)
             Compact();
     }
@@ -89,10 +100,40 @@ internal sealed class Holders(string path) : IDisposable
         }
     }
 
+    /// <summary>A disk without room leaves the log as it is, only longer.</summary>
     private void Compact()
     {
+        try
+        {
+            AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(_all.Values.Select(h => h.ToLine()))));
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            CutTorn();
+            _log ??= Open();
+            return;
+        }
+
         _log?.Dispose();
-        AtomicFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(_all.Values.Select(h => h.ToLine()))));
-        _log = new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
+        _log = Open();
+    }
+
+    private FileStream Open() => new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
+
+    /// <summary>What follows the last newline would become the beginning of the next line.</summary>
+    private void CutTorn()
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        for (var end = file.Length; end > 0; end--)
+        {
+            file.Position = end - 1;
+            if (file.ReadByte() != '\n')
+                continue;
+            if (end < file.Length)
+                file.SetLength(end);
+            return;
+        }
+
+        file.SetLength(0);
     }
 }

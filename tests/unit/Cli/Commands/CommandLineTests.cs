@@ -209,17 +209,20 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Flags_that_come_later_are_refused_together_and_say_why()
     {
-        var create = await Run.OrchAsync(["service", "create", "--generic-resource", "s", "--max-concurrent", "2", "busybox"]);
+        var create = await Run.OrchAsync(["service", "create", "--generic-resource", "s", "--with-registry-auth", "busybox"]);
         Assert.Equal(
             (1, """
-            --max-concurrent does not work yet: jobs come with a later version
             --generic-resource does not work yet: generic resources come with a later version
+            --with-registry-auth does not work yet: registries come with a later version
 
             """),
             (create.Code, create.Error));
         Assert.Equal(
-            "--mode replicated-job does not work yet: jobs come with a later version\n",
-            (await Run.OrchAsync(["service", "create", "--mode", "replicated-job", "busybox"])).Error);
+            "max-concurrent can only be used with replicated-job mode\n",
+            (await Run.OrchAsync(["service", "create", "--max-concurrent", "2", "busybox"])).Error);
+        Assert.Equal(
+            "replicas can only be used with replicated or replicated-job mode\n",
+            (await Run.OrchAsync(["service", "create", "--mode", "global-job", "--replicas", "2", "busybox"])).Error);
     }
 
     [Fact]

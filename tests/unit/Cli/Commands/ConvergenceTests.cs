@@ -43,6 +43,28 @@ public sealed class ConvergenceTests
         Assert.Equal("0/1 running", Judge(Service(1), default, Task("a", 1, TaskState.Running, TaskState.Shutdown)).Text);
 
     [Fact]
+    public void A_job_is_done_when_its_present_run_has_completed_as_often_as_it_shall()
+    {
+        var run = new ObjectVersion(7);
+        var job = Service(1) with
+        {
+            Spec = new() { Name = "web", Mode = new() { ReplicatedJob = new() { TotalCompletions = 2, MaxConcurrent = 1 } } },
+            JobStatus = new() { JobIteration = run },
+        };
+        var former = Task("old1", 2, TaskState.Complete, TaskState.Complete) with { JobIteration = new(3) };
+        var first = Task("a", 1, TaskState.Complete, TaskState.Complete) with { JobIteration = run };
+        var second = Task("b", 2, TaskState.Running, TaskState.Complete) with { JobIteration = run };
+        Assert.Equal((Outcome.Waiting, "1/2 completed, 1 running"), Both(Judge(job, default, former, first, second)));
+        second = second with { Status = second.Status with { State = TaskState.Complete } };
+        Assert.Equal((Outcome.Running, "2/2 completed, 0 running"), Both(Judge(job, default, former, first, second)));
+        var policy = job with { Spec = job.Spec with { TaskTemplate = new() { RestartPolicy = new() { Condition = RestartCondition.None } } } };
+        second = second with { Status = second.Status with { State = TaskState.Failed, Err = "task: non-zero exit (1)" }, DesiredState = TaskState.Shutdown };
+        Assert.Equal("web.2: task: non-zero exit (1)", Judge(policy, default, first, second).Reason);
+
+        static (Outcome, string) Both(ServiceProgress progress) => (progress.Outcome, progress.Text);
+    }
+
+    [Fact]
     public void A_failure_without_restarts_is_final()
     {
         var none = new RestartPolicy { Condition = RestartCondition.None };

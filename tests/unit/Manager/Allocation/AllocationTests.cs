@@ -50,6 +50,28 @@ public sealed class AllocationTests
     }
 
     [Fact]
+    public void A_task_on_its_host_s_network_has_no_address_and_waits_for_none()
+    {
+        scene.Create(Scene.On(Scene.Spec("agent"), "host"));
+        scene.Settle();
+        var attachment = Assert.Single(scene.Tasks[0].NetworksAttachments);
+        Assert.Equal(("host", 0), (attachment.Network!.Name, attachment.Addresses.Count));
+        Assert.Equal(TaskState.Assigned, scene.Tasks[0].Status.State);
+    }
+
+    [Fact]
+    public void The_host_s_network_stands_alone_and_publishes_nothing()
+    {
+        scene.Network("front");
+        Assert.Equal(
+            "a service on the network host cannot be on others, too", scene.Refused(Scene.On(Scene.Spec("a"), "host", "front"))!.Message);
+        Assert.Equal(
+            "a service on the network host publishes no ports: its program listens on each host itself",
+            scene.Refused(Scene.Publishing(Scene.On(Scene.Spec("a"), "host"), new PortConfig { TargetPort = 80, PublishedPort = 80 }))!.Message);
+        Assert.Equal("network hosts not found", scene.Refused(Scene.On(Scene.Spec("a"), "hosts"))!.Message);
+    }
+
+    [Fact]
     public void An_address_is_free_again_only_when_its_container_is_gone()
     {
         scene.Network("tiny", "10.9.0.0/29"); // .2 to .6 can be given

@@ -57,6 +57,61 @@ public sealed class ServiceSpecValidationTests
         { new() { Image = "a", Mounts = [new() { Type = "volume", Source = "data", Target = "/d", VolumeOptions = new() { DriverConfig = new() { Name = "nas" } } }] }, "volume driver 'nas' is not there ('/d'): orch has the driver local only" },
     };
 
+    public static TheoryData<ContainerSpec, string> Nonsense => new()
+    {
+        { new() { Image = "a", CapabilityAdd = ["NET_ADMIN", "CAP_FOO"] }, "unknown capability: \"CAP_FOO\"" },
+        { new() { Image = "a", CapabilityDrop = ["all", "bar"] }, "unknown capability: \"CAP_BAR\"" },
+        { new() { Image = "a", Ulimits = [new() { Name = "foo", Soft = 1, Hard = 1 }] }, "invalid ulimit type: foo" },
+        { new() { Image = "a", Ulimits = [new() { Name = "nofile", Soft = 2, Hard = 1 }] }, "ulimit soft limit must be less than or equal to hard limit: 2 > 1" },
+        { new() { Image = "a", StopSignal = "FOO" }, "Invalid signal: FOO" },
+        { new() { Image = "a", OomScoreAdj = 1001 }, "Invalid value 1001, range for oom score adj is [-1000, 1000]" },
+        { new() { Image = "a", Sysctls = new Dictionary<string, string> { ["vm.swappiness"] = "1" } }, "sysctl 'vm.swappiness' is not allowed: it is not the container's own" },
+        { new() { Image = "a", Hosts = ["nowhere db"] }, "'nowhere db' is no line of /etc/hosts: write IP NAME" },
+        { new() { Image = "a", Env = ["A={{.Foo}}"] }, "the template 'A={{.Foo}}' holds '.Foo', which is not known" },
+        { new() { Image = "a", Hostname = "{{.Service.Name}}-{{.Slot}}" }, "the template '{{.Service.Name}}-{{.Slot}}' holds '.Slot', which is not known" },
+        { new() { Image = "a", Mounts = [new() { Type = "volume", Source = "v-{{.Task}}", Target = "/d" }] }, "the template 'v-{{.Task}}' holds '.Task', which is not known" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Nonsense))]
+    public void What_no_node_could_run_is_refused_before_there_are_tasks(ContainerSpec container, string message)
+    {
+        var spec = Scene.Spec("web") with { TaskTemplate = new() { ContainerSpec = container } };
+        Assert.Equal(message, Assert.Single(ServiceSpecValidation.Check(spec)).Message);
+    }
+
+    [Fact]
+    public void A_job_completes_at_least_once_and_is_not_rolled_out()
+    {
+        var spec = Scene.Spec("job") with
+        {
+            Mode = new() { ReplicatedJob = new() { MaxConcurrent = 0, TotalCompletions = 0 } },
+            UpdateConfig = new(),
+            RollbackConfig = new(),
+        };
+        Assert.Equal(
+            ["Mode.ReplicatedJob.MaxConcurrent", "Mode.ReplicatedJob.TotalCompletions", "RollbackConfig", "UpdateConfig"],
+            ServiceSpecValidation.Check(spec).Select(p => p.Where).Order(StringComparer.Ordinal));
+        Assert.Empty(ServiceSpecValidation.Check(Scene.Spec("job") with { Mode = new() { GlobalJob = new() } }));
+    }
+
+    [Fact]
+    public void Templates_and_kernel_settings_that_mean_something_are_accepted()
+    {
+        var container = new ContainerSpec
+        {
+            Image = "a",
+            Env = ["A={{.Node.ID}}{{ .Task.Slot }}", "B={{index .Service.Labels \"tier\"}}"],
+            Hostname = "{{.Service.Name}}-{{.Task.Slot}}",
+            CapabilityAdd = ["ALL"],
+            CapabilityDrop = ["net_raw"],
+            StopSignal = "SIGRTMIN+3",
+            Sysctls = new Dictionary<string, string> { ["net.core.somaxconn"] = "10", ["kernel.shmmax"] = "1" },
+            Ulimits = [new() { Name = "nofile", Soft = -1, Hard = -1 }],
+        };
+        Assert.Empty(ServiceSpecValidation.Check(Scene.Spec("web") with { TaskTemplate = new() { ContainerSpec = container } }));
+    }
+
     [Theory]
     [MemberData(nameof(Later))]
     public void What_does_not_work_yet_is_refused_by_name(ContainerSpec container, string message)

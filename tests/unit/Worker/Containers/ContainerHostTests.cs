@@ -37,6 +37,25 @@ public sealed class ContainerHostTests
     }
 
     [Fact]
+    public async Task One_that_ended_has_settled_when_its_addresses_are_free()
+    {
+        await using var host = await new FakeHost().StartAsync();
+        var made = await host.Containers.CreateAsync(Request(), "web", None);
+        await host.Containers.StartAsync("web", None);
+        var left = new TaskCompletionSource();
+        host.Networks.Leaving = left.Task;
+        host.Runtime.Exit(made.Id, 0);
+        await host.Containers.WaitAsync("web", WaitCondition.NotRunning, None);
+        var settled = host.Containers.SettledAsync("web", None);
+        await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, None);
+        Assert.False(settled.IsCompleted);
+        Assert.Single(host.Networks.Attached);
+        left.SetResult();
+        await settled;
+        Assert.Empty(host.Networks.Attached);
+    }
+
+    [Fact]
     public async Task The_runtime_gets_layers_network_and_generated_files()
     {
         await using var host = await new FakeHost().StartAsync();

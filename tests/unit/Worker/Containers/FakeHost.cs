@@ -292,10 +292,13 @@ internal sealed class FakeNetworks : INetworks
         });
     }
 
-    public Task DetachAsync(string sandboxId, CancellationToken stop)
+    /// <summary>A sandbox is left when this has completed.</summary>
+    internal Task Leaving { get; set; } = Task.CompletedTask;
+
+    public async Task DetachAsync(string sandboxId, CancellationToken stop)
     {
+        await Leaving;
         Attached.TryRemove(sandboxId, out _);
-        return Task.CompletedTask;
     }
 
     public Task<IReadOnlyDictionary<string, Sandbox>> ListSandboxesAsync(CancellationToken stop) =>

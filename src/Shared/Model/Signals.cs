@@ -1,12 +1,12 @@
 using System.Globalization;
 
-namespace Orchestrator.Worker.Containers.Plan;
+namespace Orchestrator.Shared.Model;
 
 /// <summary>Signals by name, as signal(7) numbers them on x86-64 and arm64.</summary>
-internal static class Signals
+public static class Signals
 {
-    internal const int Terminate = 15;
-    internal const int Kill = 9;
+    public const int Terminate = 15;
+    public const int Kill = 9;
 
     private const int RealTimeFirst = 34;
     private const int Last = 64;
@@ -18,7 +18,7 @@ internal static class Signals
     ];
 
     /// <summary>Takes <c>SIGTERM</c>, <c>TERM</c>, <c>15</c> and <c>RTMIN+3</c>; null when it is none.</summary>
-    internal static int? Parse(string text)
+    public static int? Parse(string text)
     {
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             return number is > 0 and <= Last ? number : null;
