@@ -11,7 +11,7 @@ namespace Orchestrator.Cli.Commands;
 internal static class CommandLine
 {
     /// <summary>Docker's exit code for flags that cannot be read.</summary>
-    private const int BadFlag = 125;
+    internal const int BadFlag = 125;
 
     internal static async Task<int> RunAsync(string[] args, Shell shell, CancellationToken stop)
     {
@@ -97,9 +97,10 @@ internal static class CommandLine
         var root = CommandTable.Root(args, shell);
         if (args.Length == 0)
             args = ["--help"];
-        var parsed = root.Parse(
-            CommandWords.Guard(root, args),
-            new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = true });
+        var words = CommandWords.Guard(root, args);
+        if (words.Unknown is { } unknown)
+            return await RefuseWordAsync(words, unknown, shell);
+        var parsed = root.Parse(words.Tokens, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = true });
         if (UnknownFlag(parsed) is { } flag)
             return await RefuseAsync(parsed, shell, flag);
         if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction)
@@ -135,10 +136,7 @@ internal static class CommandLine
         }
         else if (current.Subcommands.Count > 0)
         {
-            var word = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
-            var hint = word is not null && Compose.Values.Spelling.Nearest(word, current is RootCommand ? CommandTable.Names : current.Subcommands.Select(c => c.Name)) is { } near
-                ? $", did you mean '{near}'?" : "";
-            await shell.Error.WriteLineAsync(word is null ? $"orch: '{path}' needs a command" : $"orch: unknown command: {path} {word}{hint}");
+            await shell.Error.WriteLineAsync($"orch: '{path}' needs a command");
         }
         else
         {
@@ -146,6 +144,14 @@ internal static class CommandLine
         }
         await shell.Error.WriteLineAsync($"\nUsage:  {Usage(path, current)}\n\nRun '{path} --help' for more information");
         return unknownFlag is null ? 1 : BadFlag;
+    }
+
+    private static async Task<int> RefuseWordAsync(GuardedWords words, string unknown, Shell shell)
+    {
+        var known = words.Command is RootCommand ? CommandTable.Names : words.Command.Subcommands.Select(c => c.Name);
+        var hint = Compose.Values.Spelling.Nearest(unknown, known) is { } near ? $", did you mean '{near}'?" : "";
+        await shell.Error.WriteLineAsync($"orch: unknown command: {words.Path} {unknown}{hint}\n\nUsage:  {Usage(words.Path, words.Command)}\n\nRun '{words.Path} --help' for more information");
+        return 1;
     }
 
     private static string Arguments(ParseResult parsed, string path, Command current)

@@ -26,7 +26,7 @@ internal static class CommandTable
     [
         "stack", "service", "node", "swarm", "container", "image", "network", "secret", "config", "volume", "cp", "diff", "export",
         "commit", "ps", "logs", "inspect", "run", "create", "exec", "attach", "start", "restart", "rename", "port", "stop", "kill", "wait",
-        "rm", "pause", "unpause", "update", "top", "stats", "images", "build", "load", "import", "tag", "rmi", "history", "version",
+        "rm", "pause", "unpause", "update", "top", "stats", "images", "build", "load", "import", "save", "tag", "rmi", "history", "version",
         "info", "events", "system", "daemon", "demo", "lab", "completion",
     ];
 
@@ -91,6 +91,7 @@ internal static class CommandTable
         "build" => BuildCommand.Create(shell),
         "load" => ImageCommands.Load(shell),
         "import" => ImageCommands.Import(shell),
+        "save" => ImageCommands.Save(shell),
         "tag" => ImageCommands.Tag(shell),
         "rmi" => ImageCommands.Remove(shell, "rmi"),
         "history" => ImageCommands.History(shell),

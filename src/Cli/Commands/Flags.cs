@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -24,6 +25,20 @@ internal static class Flags
         new(name, aliases) { Description = what, HelpName = helpName };
 
     internal static Option<bool> Switch(string name, string what, params string[] aliases) => new(name, aliases) { Description = what };
+
+    /// <summary>A whole number; what is none is refused with the flag's name.</summary>
+    internal static Option<int?> Whole(string name, string what, string helpName = "int", params string[] aliases) => new(name, aliases)
+    {
+        Description = what,
+        HelpName = helpName,
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+                return number;
+            result.AddError($"invalid value '{result.Tokens[0].Value}' for {name}: it must be a whole number");
+            return null;
+        },
+    };
 
     internal static Argument<string> One(string name) => new(name) { Arity = ArgumentArity.ExactlyOne };
 

@@ -18,6 +18,10 @@ internal static class Texts
         return noTrunc || at < 0 ? image : image[..at];
     }
 
+    /// <summary>As Go writes a time: <c>2006-01-02 15:04:05 +0000 UTC</c>.</summary>
+    internal static string Time(DateTimeOffset time) =>
+        time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss '+0000 UTC'", System.Globalization.CultureInfo.InvariantCulture);
+
     internal static string Labels(IReadOnlyDictionary<string, string> labels) =>
         string.Join(',', labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}"));
 

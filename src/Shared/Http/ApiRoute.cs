@@ -3,37 +3,38 @@ namespace Orchestrator.Shared.Http;
 /// <summary>A method, a path template and who handles it.</summary>
 internal sealed record ApiRoute(string Method, string[] Template, ApiHandler Handler)
 {
-    /// <summary>The path's arguments by placeholder, or null when the path is another one.</summary>
-    internal Dictionary<string, string>? Match(ReadOnlySpan<string> path)
+    private readonly int _long = Array.FindIndex(Template, part => part is ['{', .., '*', '}']); // no template has two
+
+    /// <summary>Whether the path is one of the template's. Every route of an API is asked this at every call.</summary>
+    internal bool Matches(ReadOnlySpan<string> path)
+    {
+        var more = path.Length - Template.Length;
+        if (_long < 0 ? more != 0 : more < 0)
+            return false;
+        for (var i = 0; i < Template.Length; i++)
+        {
+            if (Template[i][0] != '{' && Template[i] != path[_long >= 0 && i > _long ? i + more : i])
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The arguments by placeholder of a path that matches.</summary>
+    internal Dictionary<string, string> Arguments(ReadOnlySpan<string> path)
     {
         var arguments = new Dictionary<string, string>(StringComparer.Ordinal);
-        var at = 0;
+        var more = path.Length - Template.Length;
         for (var i = 0; i < Template.Length; i++)
         {
             var part = Template[i];
-            if (part is ['{', .., '*', '}'])
-            {
-                var take = path.Length - at - (Template.Length - i - 1);
-                if (take < 1)
-                    return null;
-                arguments[part[1..^2]] = Decode(string.Join('/', path.Slice(at, take)));
-                at += take;
-            }
-            else if (at >= path.Length)
-            {
-                return null;
-            }
-            else if (part is ['{', .., '}'])
-            {
-                arguments[part[1..^1]] = Decode(path[at++]);
-            }
-            else if (part != path[at++])
-            {
-                return null;
-            }
+            if (i == _long)
+                arguments[part[1..^2]] = Decode(string.Join('/', path.Slice(i, more + 1)));
+            else if (part[0] == '{')
+                arguments[part[1..^1]] = Decode(path[_long >= 0 && i > _long ? i + more : i]);
         }
 
-        return at == path.Length ? arguments : null;
+        return arguments;
     }
 
     /// <summary>The server decodes a path except for its slashes.</summary>

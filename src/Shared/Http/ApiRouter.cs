@@ -94,12 +94,12 @@ public sealed class ApiRouter(string serverVersion, TimeProvider time, ILogger<A
         var known = false;
         foreach (var route in _routes)
         {
-            if (route.Match(path) is not { } arguments)
+            if (!route.Matches(path))
                 continue;
             known = true;
             if (!route.Method.Equals(http.Request.Method, StringComparison.OrdinalIgnoreCase))
                 continue;
-            await route.Handler(new ApiRequest(http, arguments, version));
+            await route.Handler(new ApiRequest(http, route.Arguments(path), version));
             return;
         }
 

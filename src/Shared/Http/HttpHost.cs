@@ -19,7 +19,8 @@ public sealed class HttpHost : IAsyncDisposable
     public static Task<HttpHost> StartAsync(
         Action<KestrelServerOptions> configure, RequestDelegate handle, ILoggerFactory logs, CancellationToken stop) =>
         // Not with inline scheduling, though it is faster: a handler that reads an archive would hold up the very thread that brings its bytes.
-        StartAsync(configure, new SocketTransportOptions(), handle, logs, stop);
+        // A buffer of 4 KiB for each connection spares every read a question before it.
+        StartAsync(configure, new SocketTransportOptions { WaitForDataBeforeAllocatingBuffer = false }, handle, logs, stop);
 
     /// <summary>
     /// As <see cref="StartAsync(Action{KestrelServerOptions}, RequestDelegate, ILoggerFactory, CancellationToken)"/>, for handlers that never hold a thread (<see cref="ApartReading"/> is for those that do): what arrives is handled by the thread of the pool that was told of it,

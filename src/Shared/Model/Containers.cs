@@ -131,6 +131,12 @@ public sealed record ContainerNetworkSettings
     [JsonPropertyName("SandboxID")] public string SandboxId { get => field ?? ""; init; } = "";
     public string SandboxKey { get => field ?? ""; init; } = "";
     public IReadOnlyDictionary<string, IReadOnlyList<PortBinding>?> Ports { get; init => field = value ?? NoPorts; } = NoPorts;
+    [JsonPropertyName("EndpointID")] public string EndpointId { get => field ?? ""; init; } = "";
+    /// <summary>On the default network; empty where the container is not on it, or does not run. So are its neighbours here.</summary>
+    [JsonPropertyName("IPAddress")] public string IpAddress { get => field ?? ""; init; } = "";
+    [JsonPropertyName("IPPrefixLen")] public int IpPrefixLen { get; init; }
+    public string Gateway { get => field ?? ""; init; } = "";
+    public string MacAddress { get => field ?? ""; init; } = "";
     public IReadOnlyDictionary<string, EndpointSettings> Networks { get; init => field = value ?? NoNetworks; } = NoNetworks;
 
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<PortBinding>?> NoPorts =

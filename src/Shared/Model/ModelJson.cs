@@ -46,6 +46,7 @@ public static class ModelJson
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             WriteIndented = indented,
             IndentSize = 4,
+            Converters = { new UtcTimeConverter() },
         };
         options.MakeReadOnly();
         return options;

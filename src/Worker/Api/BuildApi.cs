@@ -19,7 +19,21 @@ internal sealed class BuildApi(EngineParts parts)
         });
         router.Map("POST", "/build/prune", async r =>
         {
-            var report = await parts.Images.PruneBuildCacheAsync(r.Stop);
+            foreach (var amount in new[] { "keep-storage", "reserved-space", "max-used-space", "min-free-space" })
+            {
+                if (r.Query(amount) is not (null or "" or "0"))
+                    throw new ApiException(400, $"'{amount}' is not there: the build cache is pruned as a whole, or what is older than the filter 'until'");
+            }
+
+            var now = parts.Time.GetUtcNow();
+            var filters = r.Filters("until");
+            var until = filters["until"] switch
+            {
+                [] => now,
+                [var text] => ApiTimes.Parse(text, now) ?? throw new ApiException(400, $"invalid filter 'until={text}': write a time or a duration such as 24h"),
+                _ => throw new ApiException(400, "the filter 'until' takes one value"),
+            };
+            var report = await parts.Images.PruneBuildCacheAsync(until, r.Stop);
             await r.ReplyAsync(
                 new BuildPruneReply([.. report.Removed.Select(i => i.Deleted ?? i.Untagged ?? "")], report.SpaceReclaimed), EngineJson.Default.BuildPruneReply);
         });

@@ -4,7 +4,7 @@ using Orchestrator.Shared.Model;
 namespace Orchestrator.Worker.Api;
 
 /// <summary>Answers that only the engine gives; empty lists are written, as Docker writes them here.</summary>
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(Volume))]
 [JsonSerializable(typeof(VolumeListAnswer))]
 [JsonSerializable(typeof(VolumePruneAnswer))]

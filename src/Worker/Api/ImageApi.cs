@@ -12,9 +12,16 @@ internal sealed class ImageApi(EngineParts parts)
         router.Map("GET", "/images/json", ListAsync);
         router.Map("POST", "/images/prune", PruneAsync);
         router.Map("GET", "/images/search", _ => throw new ApiException(501, "searching a registry is not there yet"));
-        router.Map("GET", "/images/{name*}/json", async r => await r.ReplyAsync(ImageAnswers.Inspect(await parts.Images.InspectAsync(r.Argument("name"), r.Stop))));
-        router.Map("GET", "/images/{name*}/history", async r => await r.ReplyAsync<IReadOnlyList<ImageHistoryItem>>(
-            [.. (await parts.Images.HistoryAsync(r.Argument("name"), r.Stop)).Select(ImageAnswers.History)]));
+        router.Map("GET", "/images/{name*}/json", async r =>
+        {
+            PlatformQuery.Check(r, "platform");
+            await r.ReplyAsync(ImageAnswers.Inspect(await parts.Images.InspectAsync(r.Argument("name"), r.Stop)));
+        });
+        router.Map("GET", "/images/{name*}/history", async r =>
+        {
+            PlatformQuery.Check(r, "platform");
+            await r.ReplyAsync<IReadOnlyList<ImageHistoryItem>>([.. (await parts.Images.HistoryAsync(r.Argument("name"), r.Stop)).Select(ImageAnswers.History)]);
+        });
         router.Map("POST", "/images/{name*}/tag", TagAsync);
         router.Map("POST", "/images/{name*}/push", r => throw new ApiException(
             501, $"pushing to registries is not there yet: save {r.Argument("name")} with \"docker save\" and load it where it is needed"));
@@ -43,6 +50,7 @@ internal sealed class ImageApi(EngineParts parts)
 
     private async Task RemoveAsync(ApiRequest request)
     {
+        PlatformQuery.Check(request, "platforms"); // noprune: an image's untagged parents are the build cache's, which no removal touches
         var removed = await parts.Images.RemoveAsync(
             request.Argument("name"), new RemoveOptions { Force = request.Flag("force"), IsRunning = parts.Containers.IsRunning }, request.Stop);
         await request.ReplyAsync(ImageAnswers.Removed(removed));

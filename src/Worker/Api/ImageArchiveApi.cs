@@ -15,8 +15,11 @@ internal sealed class ImageArchiveApi(EngineParts parts)
         router.Map("GET", "/images/{name*}/get", r => SaveAsync(r, [r.Argument("name")]));
     }
 
-    private Task LoadAsync(ApiRequest request) => ProgressLines.RunAsync(
-        request, progress => parts.Images.LoadAsync(request.Http.Request.Body, progress, request.Stop));
+    private Task LoadAsync(ApiRequest request)
+    {
+        PlatformQuery.Check(request, "platform");
+        return ProgressLines.RunAsync(request, progress => parts.Images.LoadAsync(request.Http.Request.Body, progress, request.Stop));
+    }
 
     private Task CreateAsync(ApiRequest request)
     {
@@ -44,6 +47,7 @@ internal sealed class ImageArchiveApi(EngineParts parts)
 
     private async Task SaveAsync(ApiRequest request, ImmutableArray<string> names)
     {
+        PlatformQuery.Check(request, "platform");
         if (names.IsEmpty)
             throw new ApiException(400, "query parameter 'names' is required");
         foreach (var name in names)

@@ -14,12 +14,30 @@ internal static class ContainerFilter
                 throw new InvalidContainerException("filters", $"invalid filter '{name}'");
         }
 
+        Check(query, "status", ["created", "restarting", "running", "removing", "paused", "exited", "dead"]);
+        Check(query, "health", ["none", "starting", "healthy", "unhealthy"]);
+        Check(query, "is-task", ["true", "false", "1", "0"]);
+        foreach (var value in query.Filters.GetValueOrDefault("exited") ?? [])
+        {
+            if (Number(value) is null)
+                throw new InvalidContainerException("filters", $"invalid filter 'exited={value}': write an exit code");
+        }
+
         var everyState = query.All || query.Limit is > 0
             || query.Filters.ContainsKey("status") || query.Filters.ContainsKey("exited");
         var ordered = all.OrderByDescending(s => s.Container.Created).ThenBy(s => s.Id, StringComparer.Ordinal);
         var found = ordered.Where(s => (everyState || s.State.Status is ContainerStatus.Running or ContainerStatus.Restarting)
             && query.Filters.All(f => f.Value.Count == 0 || Fits(f.Key, f.Value, s, all)));
         return [.. query.Limit is > 0 and var limit ? found.Take(limit) : found];
+    }
+
+    private static void Check(ContainerQuery query, string filter, string[] known)
+    {
+        foreach (var value in query.Filters.GetValueOrDefault(filter) ?? [])
+        {
+            if (!known.Contains(value))
+                throw new InvalidContainerException("filters", $"invalid filter '{filter}={value}': known are {string.Join(", ", known)}");
+        }
     }
 
     private static bool Fits(string filter, IReadOnlyList<string> values, ContainerSnapshot s, IReadOnlyList<ContainerSnapshot> all)

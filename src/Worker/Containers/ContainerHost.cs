@@ -45,12 +45,12 @@ internal sealed partial class ContainerHost(ContainerServices services) : IAsync
         foreach (var (field, reference) in NamespaceModes.Of(host).Joined().Where(j => TryFind(j.Reference) is null))
             problems.Add(new Problem(field, $"No such container: {reference}"));
         var lent = Lent(host, problems);
-        EndpointPlan.Of(PublishPlan.Of(config, host), request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
+        var endpoints = EndpointPlan.Of(PublishPlan.Of(config, host), request.NetworkingConfig, name ?? "", id[..12], await services.Networks.ListNetworksAsync(stop), problems);
         if (problems.Count > 0)
             throw new InvalidContainerException(problems);
         BindSources.Check(host);
         BlockDevices.Find(host);
-        var warnings = new List<string>();
+        var warnings = new List<string>(endpoints.Warnings);
         host = LimitPlan.Adapt(host, services.Facts.Limits, warnings);
 
         if (string.IsNullOrEmpty(name))

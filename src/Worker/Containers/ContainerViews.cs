@@ -17,7 +17,7 @@ internal static class ContainerViews
             Names = ["/" + container.Name],
             Image = container.Config.Image,
             ImageId = container.ImageId,
-            Command = string.Join(' ', Arguments(container.Config)),
+            Command = string.Join(' ', Arguments(container.Config).Select((word, place) => place > 0 && word.Contains(' ') ? $"'{word}'" : word)),
             Created = container.Created.ToUnixTimeSeconds(),
             Ports = Ports(snapshot),
             Labels = container.Config.Labels,
@@ -71,12 +71,7 @@ internal static class ContainerViews
             },
             Mounts = VolumePlan.Points(container),
             Config = string.IsNullOrEmpty(config.Hostname) ? config with { Hostname = container.Id[..12] } : config,
-            NetworkSettings = new ContainerNetworkSettings
-            {
-                SandboxId = state.Endpoints.Count > 0 ? container.Id : "",
-                Ports = PortMap(snapshot),
-                Networks = Networks(snapshot),
-            },
+            NetworkSettings = Settings(snapshot),
         };
     }
 
@@ -93,10 +88,25 @@ internal static class ContainerViews
 
     private static List<string> Arguments(ContainerConfig config) => [.. config.Entrypoint ?? [], .. config.Cmd ?? []];
 
-    private static string Mode(StoredContainer container) =>
-        string.IsNullOrEmpty(container.HostConfig.NetworkMode) || container.HostConfig.NetworkMode == "default"
-            ? EndpointPlan.DefaultNetwork
-            : container.HostConfig.NetworkMode;
+    private static string Mode(StoredContainer container) => EndpointPlan.NameOf(container.HostConfig.NetworkMode);
+
+    private static ContainerNetworkSettings Settings(ContainerSnapshot snapshot)
+    {
+        var networks = Networks(snapshot);
+        // What older scripts read: the place on the default network, without its name.
+        var place = networks.GetValueOrDefault(EndpointPlan.DefaultNetwork);
+        return new ContainerNetworkSettings
+        {
+            SandboxId = snapshot.State.Endpoints.Count > 0 ? snapshot.Id : "",
+            Ports = PortMap(snapshot),
+            EndpointId = place?.EndpointId ?? "",
+            Gateway = place?.Gateway ?? "",
+            IpAddress = place?.IpAddress ?? "",
+            IpPrefixLen = place?.IpPrefixLen ?? 0,
+            MacAddress = place?.MacAddress ?? "",
+            Networks = networks,
+        };
+    }
 
     private static Dictionary<string, EndpointSettings> Networks(ContainerSnapshot snapshot)
     {
@@ -106,7 +116,7 @@ internal static class ContainerViews
             // Not attached now: the networks it will join, without an address.
             networks[Mode(snapshot.Container)] = new EndpointSettings();
             foreach (var (name, asked) in snapshot.Container.Networking?.EndpointsConfig ?? new Dictionary<string, EndpointSettings?>())
-                networks[name] = asked ?? new EndpointSettings();
+                networks[EndpointPlan.NameOf(name)] = asked ?? new EndpointSettings();
             return networks;
         }
 
@@ -114,7 +124,7 @@ internal static class ContainerViews
         foreach (var endpoint in snapshot.State.Endpoints)
         {
             var asked = snapshot.Container.Networking?.EndpointsConfig
-                .FirstOrDefault(e => e.Key == endpoint.NetworkId || e.Key == endpoint.NetworkName).Value;
+                .FirstOrDefault(e => e.Key == endpoint.NetworkId || EndpointPlan.NameOf(e.Key) == endpoint.NetworkName).Value;
             networks[endpoint.NetworkName] = new EndpointSettings
             {
                 IpamConfig = asked?.IpamConfig,

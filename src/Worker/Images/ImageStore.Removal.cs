@@ -28,10 +28,10 @@ internal sealed partial class ImageStore
         return new(removed.ToImmutable(), await Task.Run(Collect, stop));
     }
 
-    /// <summary>Forgets the build cache and removes the content only it had.</summary>
-    internal async ValueTask<PruneReport> PruneBuildCacheAsync(CancellationToken stop)
+    /// <summary>Forgets the steps of builds that were made until then, and removes the content only they had.</summary>
+    internal async ValueTask<PruneReport> PruneBuildCacheAsync(DateTimeOffset until, CancellationToken stop)
     {
-        await Task.Run(Cache.Clear, stop);
+        await Task.Run(() => Cache.Clear(until), stop);
         return new([], await Task.Run(Collect, stop));
     }
 

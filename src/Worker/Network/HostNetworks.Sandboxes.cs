@@ -149,7 +149,7 @@ internal sealed partial class HostNetworks
                 throw new NetworkException($"container {request.Hostname}: port {port.HostPort}: sctp is not supported, tcp and udp are");
             if (port.HostIp is { AddressFamily: not AddressFamily.InterNetwork })
                 throw new NetworkException($"container {request.Hostname}: host address {port.HostIp}: publishing on an IPv6 address is not supported yet");
-            if (state.PublishedBy(port.Protocol, port.HostIp, port.HostPort) is { } reason)
+            if (!port.IsRange && state.PublishedBy(port.Protocol, port.HostIp, port.HostPort) is { } reason)
                 throw new NetworkException(reason);
         }
     }
@@ -158,10 +158,21 @@ internal sealed partial class HostNetworks
     {
         if (request.HostPorts.IsEmpty)
             return [];
-        var hold = new PortHold(request.Id, [.. request.HostPorts.Select(port => new HeldPort(port.Protocol, port.HostIp, port.HostPort))]);
-        var held = await ports.HoldAsync(hold, stop);
-        if (!held.Taken.IsEmpty)
-            throw new NetworkException(string.Join("; ", await thread.RunAsync(() => held.Taken.Select(Explain).ToList())));
+        var refused = new HashSet<HeldPort>();
+        PortHeld held;
+        while (true)
+        {
+            var wanted = await thread.RunAsync(() => PortChoice.Of(
+                request.HostPorts, port => refused.Contains(port) || state.PublishedBy(port.Protocol, port.HostIp, port.Port) is not null));
+            held = await ports.HoldAsync(new PortHold(request.Id, wanted), stop);
+            if (held.Taken.IsEmpty)
+                break;
+            var lost = request.HostPorts.Zip(wanted).Where(pair => !pair.First.IsRange && held.Taken.Contains(pair.Second)).Select(pair => pair.Second).ToList();
+            if (lost.Count > 0)
+                throw new NetworkException(string.Join("; ", await thread.RunAsync(() => lost.Select(Explain).ToList())));
+            refused.UnionWith(held.Taken);
+        }
+
         await thread.RunAsync(() => state.Pending[request.Id] = (state.Pending[request.Id].Listen, new PortHold(request.Id, held.Ports)));
         return [.. request.HostPorts.Zip(held.Ports, (wanted, got) => new BoundPort(wanted.Protocol, wanted.HostIp, got.Port, wanted.ContainerPort))];
     }

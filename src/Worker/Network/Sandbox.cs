@@ -59,7 +59,12 @@ internal sealed record EndpointRequest
 /// <param name="HostIp">Null: every address of the host.</param>
 /// <param name="HostPort">0: the host chooses.</param>
 /// <param name="ContainerPort">Where it leads.</param>
-internal sealed record PortRequest(PortProtocol Protocol, IPAddress? HostIp, int HostPort, int ContainerPort);
+/// <param name="LastHostPort">Above <paramref name="HostPort"/>: any free port of the range will do. Else nothing.</param>
+internal sealed record PortRequest(PortProtocol Protocol, IPAddress? HostIp, int HostPort, int ContainerPort, int LastHostPort = 0)
+{
+    /// <summary>Whether the host chooses among several.</summary>
+    internal bool IsRange => LastHostPort > HostPort;
+}
 
 /// <summary>A published host port, chosen number included.</summary>
 internal sealed record BoundPort(PortProtocol Protocol, IPAddress? HostIp, int HostPort, int ContainerPort);

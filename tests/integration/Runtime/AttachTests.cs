@@ -75,7 +75,7 @@ public sealed class AttachTests
     {
         await using var host = new RuntimeHost();
         await using var session = await host.Runtime.AttachAsync("c", CancellationToken.None);
-        var request = OnTerminal(host.Shell("c", "tty; stat -c %t:%T /dev/console; stty size; echo wrong >&2; read x; stty size; echo got $x; trap 'exit 5' INT; while true; do sleep 0.05; done"));
+        var request = OnTerminal(host.Shell("c", "tty; stat -c %t:%T /dev/console; stty size; echo wrong >&2; read x; stty size; trap 'exit 5' INT; echo got $x; while true; do sleep 0.05; done"));
         await host.StartAsync(request with { Console = new ConsoleSize(20, 90) });
         await session.Output.ReadUntilAsync("/dev/pts/0\r\n88:0\r\n20 90\r\nwrong\r\n");
         await session.ResizeAsync(21, 91);

@@ -45,7 +45,7 @@ internal static class ContainerCommands
     internal static Command Stop(Shell shell)
     {
         var signal = Flags.Text("--signal", "Signal to send to the container", "string", "-s");
-        var timeout = new Option<int?>("--timeout", "-t", "--time") { Description = "Seconds to wait before killing the container", HelpName = "int" };
+        var timeout = Flags.Whole("--timeout", "Seconds to wait before killing the container", "int", "-t", "--time");
         var names = Flags.Several("CONTAINER");
         return new Command("stop", "Stop one or more running containers").Does(shell, [signal, timeout, names], (call, stop) =>
             PostEachAsync(call, call.Get(names), "stop", [("signal", call.Get(signal)), ("t", call.Get(timeout)?.ToString(CultureInfo.InvariantCulture))], stop));
@@ -82,11 +82,19 @@ internal static class ContainerCommands
         return new Command("rm", "Remove one or more containers").Also("remove").Does(shell, [force, volumes, names], (call, stop) =>
             call.EachAsync(call.Get(names), async name =>
             {
-                await call.Client.SendAsync(
-                    HttpMethod.Delete,
-                    EngineClient.Query($"/containers/{EngineClient.Name(name)}", ("force", call.Get(force) ? "1" : null), ("v", call.Get(volumes) ? "1" : null)),
-                    stop);
-                await call.Shell.Out.WriteLineAsync(name);
+                try
+                {
+                    await call.Client.SendAsync(
+                        HttpMethod.Delete,
+                        EngineClient.Query($"/containers/{EngineClient.Name(name)}", ("force", call.Get(force) ? "1" : null), ("v", call.Get(volumes) ? "1" : null)),
+                        stop);
+                    await call.Shell.Out.WriteLineAsync(name);
+                }
+                catch (EngineException e) when (e.Status == 404 && call.Get(force))
+                {
+                    // Absent is what --force asks for; it is said, and no failure, as in docker.
+                    await call.Shell.Error.WriteLineAsync($"Error response from daemon: {e.Message}");
+                }
             }));
     }
 

@@ -15,7 +15,7 @@ internal static class ContainerRow
             new("ID", "CONTAINER ID", c => Texts.Id(c.Id, noTrunc)),
             new("Image", "IMAGE", c => c.Image.Length > 0 ? Texts.Image(c.Image, noTrunc) : "<no image>"),
             new("Command", "COMMAND", c => Command(c.Command, noTrunc)),
-            new("CreatedAt", "CREATED AT", c => DateTimeOffset.FromUnixTimeSeconds(c.Created).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)),
+            new("CreatedAt", "CREATED AT", c => Texts.Time(DateTimeOffset.FromUnixTimeSeconds(c.Created))),
             new("RunningFor", "CREATED", c => Humanized.Ago(DateTimeOffset.FromUnixTimeSeconds(c.Created), now)),
             new("State", "STATE", c => c.State),
             new("Status", "STATUS", c => c.Status),
@@ -23,8 +23,9 @@ internal static class ContainerRow
             new("Names", "NAMES", c => string.Join(',', c.Names.Select(n => n.TrimStart('/')))),
             new("Labels", "LABELS", c => Texts.Labels(c.Labels)),
             new("Mounts", "MOUNTS", c => string.Join(',', c.Mounts.Select(m => m.Name ?? m.Source))),
+            new("LocalVolumes", "LOCAL VOLUMES", c => c.Mounts.Count(m => m.Driver == "local").ToString(CultureInfo.InvariantCulture)),
             new("Networks", "NETWORKS", c => string.Join(',', (c.NetworkSettings.Networks?.Keys ?? []).Order(StringComparer.Ordinal))),
-            new("Size", "SIZE", c => $"{Humanized.Size(c.SizeRw ?? 0)} (virtual {Humanized.Size(c.SizeRootFs ?? 0)})"),
+            new("Size", "SIZE", c => c.SizeRootFs is > 0 and var root ? $"{Humanized.Size(c.SizeRw ?? 0)} (virtual {Humanized.Size(root)})" : Humanized.Size(c.SizeRw ?? 0)),
         ],
         size
             ? ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names", "Size"]

@@ -40,7 +40,7 @@ internal static class ExecCommand
                 User = call.Get(user),
                 WorkingDir = call.Get(workdir),
                 DetachKeys = call.Get(keys),
-                Env = ServiceFlags.Variables([], [.. ServiceFlags.EnvFiles(call, call.Get(envFile)), .. call.Get(env) ?? []], call.Shell.Environment),
+                Env = ServiceFlags.Variables([], [.. EnvFileFlag.Read(call, call.Get(envFile)), .. call.Get(env) ?? []], call.Shell.Environment),
                 ConsoleSize = call.Get(tty) && call.Shell.IsTerminal ? WindowSize.Now : [],
             };
             var id = await call.Client.AskAsync(

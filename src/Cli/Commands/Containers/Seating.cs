@@ -54,7 +54,7 @@ internal sealed record Seating
         using var waiting = await WaitAsync(call, id, "not-running", stop);
         await using var proxy = Proxies && !Tty ? new SignalProxy(call, id) : null;
         var patience = proxy is null ? stop : CancellationToken.None;
-        if (await SitAsync(call, connection, id, patience))
+        if (await SitAsync(call, connection, id, patience, redraws: true))
             return 0;
         // Its output is over: it ends, or our input ended where that means leaving.
         var inspected = await InspectAsync(call, id, patience);
@@ -68,9 +68,9 @@ internal sealed record Seating
             ("detachKeys", KeysText)),
         [], stop);
 
-    private async Task<bool> SitAsync(Invocation call, TakenConnection connection, string id, CancellationToken stop)
+    private async Task<bool> SitAsync(Invocation call, TakenConnection connection, string id, CancellationToken stop, bool redraws = false)
     {
-        await using var window = Tty && call.Shell.IsTerminal ? new WindowSize(call.Client, $"/containers/{EngineClient.Name(id)}/resize") : null;
+        await using var window = Tty && call.Shell.IsTerminal ? new WindowSize(call.Client, $"/containers/{EngineClient.Name(id)}/resize", redraws) : null;
         return await new StdioSession(call.Shell, connection, Tty, Streams.Stdin, Tty ? Keys : null).RunAsync(stop);
     }
 

@@ -13,7 +13,7 @@ internal static class UpkeepCommands
     internal static Command Restart(Shell shell)
     {
         var signal = Flags.Text("--signal", "Signal to send to the container", "string", "-s");
-        var timeout = new Option<int?>("--timeout", "-t", "--time") { Description = "Seconds to wait before killing the container", HelpName = "int" };
+        var timeout = Flags.Whole("--timeout", "Seconds to wait before killing the container", "int", "-t", "--time");
         var names = Flags.Several("CONTAINER");
         return new Command("restart", "Restart one or more containers").Does(shell, [signal, timeout, names], (call, stop) =>
             ContainerCommands.PostEachAsync(

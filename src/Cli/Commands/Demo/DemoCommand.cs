@@ -19,7 +19,7 @@ internal static class DemoCommand
 
     internal static Command Create(Shell shell)
     {
-        var port = new Option<int?>("--port") { Description = "The page's port (default 8080, or the next free one)", HelpName = "int" };
+        var port = Flags.Whole("--port", "The page's port (default 8080, or the next free one)");
         var demo = new Command("demo", "Show a stack of real containers on this host; 'demo down' takes it away").Does(
             shell, [port], async (call, stop) => await UpAsync(call, call.Get(port), stop));
         demo.Subcommands.Add(DemoDown.Create(shell));

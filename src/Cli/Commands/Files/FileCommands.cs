@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Orchestrator.Cli.Client;
+using Orchestrator.Cli.Commands.Images;
 using Orchestrator.Shared.Model;
 
 namespace Orchestrator.Cli.Commands.Files;
@@ -25,18 +26,8 @@ internal static class FileCommands
         var name = Flags.One("CONTAINER");
         return new Command("export", "Export a container's filesystem as a tar archive").Does(shell, [output, name], async (call, stop) =>
         {
-            if (call.Get(output) is null && call.Shell.IsTerminal)
-                throw new CommandException("cowardly refusing to save to a terminal. Use the -o flag or redirect");
-            using var response = await call.Client.OpenAsync(HttpMethod.Get, $"/containers/{EngineClient.Name(call.Get(name))}/export", null, stop);
-            await using var archive = await response.Content.ReadAsStreamAsync(stop);
-            if (call.Get(output) is not { } path)
-            {
-                await archive.CopyToAsync(call.Shell.RawOut, stop);
-                return 0;
-            }
-
-            await using var file = File.Create(Path.GetFullPath(path, call.Shell.Folder));
-            await archive.CopyToAsync(file, stop);
+            await SavedArchive.WriteAsync(
+                call, call.Get(output), () => call.Client.OpenAsync(HttpMethod.Get, $"/containers/{EngineClient.Name(call.Get(name))}/export", null, stop), stop);
             return 0;
         });
     }

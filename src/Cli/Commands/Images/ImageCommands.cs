@@ -15,7 +15,7 @@ internal static class ImageCommands
     internal static Command Create(Shell shell) => Flags.Group(
         "image", "Manage images",
         BuildCommand.Create(shell), History(shell), Import(shell), InspectCommand.Of(shell, "image", "images"), Load(shell),
-        List(shell, "ls").Also("list"), Prune(shell), Remove(shell, "rm").Also("remove"), Tag(shell));
+        List(shell, "ls").Also("list"), Prune(shell), Remove(shell, "rm").Also("remove"), Save(shell), Tag(shell));
 
     internal static Command List(Shell shell, string name)
     {
@@ -75,21 +75,36 @@ internal static class ImageCommands
     internal static Command History(Shell shell)
     {
         var (format, noTrunc, quiet) = (Flags.Format(), Flags.NoTrunc(), Flags.Quiet("Only show image IDs"));
+        var human = new Option<bool>("--human", "-H") { Description = "Print sizes and dates in human readable format", DefaultValueFactory = _ => true };
         var name = Flags.One("IMAGE");
-        return new Command("history", "Show the history of an image").Does(shell, [format, noTrunc, quiet, name], async (call, stop) =>
+        return new Command("history", "Show the history of an image").Does(shell, [format, human, noTrunc, quiet, name], async (call, stop) =>
         {
             var items = await call.Client.GetAsync<IReadOnlyList<ImageHistoryItem>>($"/images/{EngineClient.Name(call.Get(name))}/history", stop);
             var (whole, now) = (call.Get(noTrunc), call.Now);
             var listing = new Listing<ImageHistoryItem>(
                 [
                     new("ID", "IMAGE", i => Texts.Id(i.Id, whole)),
-                    new("CreatedSince", "CREATED", i => Humanized.Ago(DateTimeOffset.FromUnixTimeSeconds(i.Created), now)),
+                    new("CreatedSince", call.Get(human) ? "CREATED" : "CREATED AT", i => call.Get(human)
+                        ? Humanized.Ago(DateTimeOffset.FromUnixTimeSeconds(i.Created), now)
+                        : $"{DateTimeOffset.FromUnixTimeSeconds(i.Created):yyyy-MM-dd'T'HH:mm:ss'Z'}"),
                     new("CreatedBy", "CREATED BY", i => !whole && i.CreatedBy.Length > 45 ? i.CreatedBy[..44] + "…" : i.CreatedBy),
-                    new("Size", "SIZE", i => Humanized.Size(i.Size)),
+                    new("Size", "SIZE", i => call.Get(human) ? Humanized.Size(i.Size) : i.Size.ToString(System.Globalization.CultureInfo.InvariantCulture)),
                     new("Comment", "COMMENT", i => i.Comment),
                 ],
                 ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"]);
             await call.WriteAsync(listing, items, call.Get(format), call.Get(quiet));
+            return 0;
+        });
+    }
+
+    internal static Command Save(Shell shell)
+    {
+        var output = Flags.Text("--output", "Write to a file, instead of STDOUT", "string", "-o");
+        var names = Flags.Several("IMAGE");
+        return new Command("save", "Save one or more images to a tar archive (streamed to STDOUT by default)").Does(shell, [output, names], async (call, stop) =>
+        {
+            var path = EngineClient.Query("/images/get", [.. call.Get(names).Select(n => ("names", (string?)n))]);
+            await SavedArchive.WriteAsync(call, call.Get(output), () => call.Client.OpenAsync(HttpMethod.Get, path, null, stop), stop);
             return 0;
         });
     }

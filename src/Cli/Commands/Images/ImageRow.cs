@@ -35,9 +35,11 @@ internal sealed record ImageRow(ImageSummary Image, string Repository, string Ta
             new("Tag", "TAG", r => r.Tag),
             new("Digest", "DIGEST", r => r.Digest),
             new("CreatedSince", "CREATED", r => Humanized.Ago(DateTimeOffset.FromUnixTimeSeconds(r.Image.Created), now)),
-            new("CreatedAt", "CREATED AT", r => DateTimeOffset.FromUnixTimeSeconds(r.Image.Created).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)),
+            new("CreatedAt", "CREATED AT", r => Texts.Time(DateTimeOffset.FromUnixTimeSeconds(r.Image.Created))),
             new("Size", "SIZE", r => Humanized.Size(r.Image.Size)),
             new("Containers", "CONTAINERS", r => r.Image.Containers < 0 ? "N/A" : r.Image.Containers.ToString(CultureInfo.InvariantCulture)),
+            new("SharedSize", "SHARED SIZE", r => r.Image.SharedSize < 0 ? "N/A" : Humanized.Size(r.Image.SharedSize)),
+            new("UniqueSize", "UNIQUE SIZE", r => r.Image.SharedSize < 0 ? "N/A" : Humanized.Size(r.Image.Size - r.Image.SharedSize)),
         ],
         digests ? ["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"] : ["Repository", "Tag", "ID", "CreatedSince", "Size"]);
 }

@@ -31,11 +31,13 @@ internal static class InspectCommand
         var format = Flags.Text("--format", Flags.FormatWords, "string", "-f");
         // Docker has it for what lives in the cluster only.
         var pretty = Flags.Switch("--pretty", "Print the information in a human friendly format");
+        var size = Size();
         var names = Flags.Several(kind.ToUpperInvariant());
-        return new Command("inspect", $"Display detailed information on one or more {plural}").Does(shell, what.Pretty is null ? [format, names] : [format, pretty, names], async (call, stop) =>
+        Symbol[] parts = what.Pretty is not null ? [format, pretty, names] : kind == "container" ? [format, size, names] : [format, names];
+        return new Command("inspect", $"Display detailed information on one or more {plural}").Does(shell, parts, async (call, stop) =>
         {
             async Task<(Kind, JsonElement)> FindOneAsync(string name) => await FindAsync(
-                call, [what], kind == "node" && name == "self" ? (await call.Client.GetAsync<InfoReply>("/info", stop)).Swarm.NodeId : name, stop);
+                call, [kind == "container" && call.Get(size) ? Sized(what) : what], kind == "node" && name == "self" ? (await call.Client.GetAsync<InfoReply>("/info", stop)).Swarm.NodeId : name, stop);
 
             if (what.Pretty is not { } text || !call.Has(pretty))
                 return await WriteAsync(call, call.Get(names), call.Get(format), FindOneAsync);
@@ -50,16 +52,23 @@ internal static class InspectCommand
         var format = Flags.Text("--format", Flags.FormatWords, "string", "-f");
         var known = string.Join(", ", Kinds.Select(k => k.Name));
         var type = Flags.Text("--type", $"Only inspect objects of the given type ({known})");
+        var size = Size();
         var names = Flags.Several("NAME|ID");
-        return new Command("inspect", "Return low-level information on any object").Does(shell, [format, type, names], (call, stop) =>
+        return new Command("inspect", "Return low-level information on any object").Does(shell, [format, size, type, names], (call, stop) =>
         {
             var wanted = call.Get(type);
             var kinds = wanted is null ? Kinds : [.. Kinds.Where(k => k.Name == wanted)];
             if (kinds.Length == 0)
                 throw new CommandException($"\"{wanted}\" is not a valid value for --type: known are {known}");
+            if (call.Get(size))
+                kinds = [.. kinds.Select(k => k.Name == "container" ? Sized(k) : k)];
             return WriteAsync(call, call.Get(names), call.Get(format), name => FindAsync(call, kinds, name, stop));
         });
     }
+
+    private static Option<bool> Size() => Flags.Switch("--size", "Display total file sizes if the type is container", "-s");
+
+    private static Kind Sized(Kind container) => container with { Path = container.Path + "?size=1" };
 
     private static async Task<(Kind, JsonElement)> FindAsync(Invocation call, Kind[] kinds, string name, CancellationToken stop)
     {

@@ -40,7 +40,7 @@ internal static class LabLookCommands
     {
         var flags = new LabFlags();
         var host = Flags.One("HOST");
-        var tail = new Option<int?>("--tail", "-n") { Description = "Number of lines from the end (default all)", HelpName = "int" };
+        var tail = Flags.Whole("--tail", "Number of lines from the end (default all)", "int", "-n");
         var follow = Flags.Switch("--follow", "Go on while the daemon writes", "-f");
         return new Command("logs", "Print what a host's daemon says").Does(shell, flags.With(tail, follow, host), async (call, stop) =>
         {

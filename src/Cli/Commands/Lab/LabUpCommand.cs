@@ -11,7 +11,7 @@ internal static class LabUpCommand
     {
         var flags = new LabFlags();
         var hosts = new Argument<int>("HOSTS") { Description = "How many hosts" };
-        var managers = new Option<int?>("--managers") { Description = "How many of them are managers (default 1, and 3 from three hosts on)", HelpName = "int" };
+        var managers = Flags.Whole("--managers", "How many of them are managers (default 1, and 3 from three hosts on)");
         var subnet = Flags.Text("--subnet", $"The hosts' network (default {LabUpPlan.DefaultSubnet}); every lab's is its own", "CIDR");
         var load = Flags.List("--load", "Images for every host: archives, or names of images of the machine's daemon", "FILE|IMAGE");
         var bare = Flags.Switch("--bare", "Without the image busybox:latest, which is made of the machine's busybox otherwise");

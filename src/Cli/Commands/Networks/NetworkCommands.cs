@@ -2,6 +2,7 @@ using System.CommandLine;
 using Orchestrator.Cli.Client;
 using Orchestrator.Cli.Commands.Inspection;
 using Orchestrator.Cli.Commands.Services;
+using Orchestrator.Cli.Commands.Systems;
 using Orchestrator.Cli.Output;
 using Orchestrator.Shared.Model;
 
@@ -11,7 +12,7 @@ namespace Orchestrator.Cli.Commands.Networks;
 internal static class NetworkCommands
 {
     internal static Command Create(Shell shell) => Flags.Group(
-        "network", "Manage networks", Add(shell), InspectCommand.Of(shell, "network", "networks"), List(shell), Remove(shell));
+        "network", "Manage networks", Add(shell), InspectCommand.Of(shell, "network", "networks"), List(shell), Prune(shell), Remove(shell));
 
     private static Listing<Network> Listing(bool noTrunc) => new(
         [
@@ -23,7 +24,7 @@ internal static class NetworkCommands
             new("IPv6", "IPV6", n => n.EnableIpv6 ? "true" : "false"),
             new("Internal", "INTERNAL", n => n.Internal ? "true" : "false"),
             new("Labels", "LABELS", n => Texts.Labels(n.Labels)),
-            new("CreatedAt", "CREATED AT", n => n.Created.ToString("yyyy-MM-dd HH:mm:ss zzz", System.Globalization.CultureInfo.InvariantCulture)),
+            new("CreatedAt", "CREATED AT", n => Texts.Time(n.Created)),
         ],
         ["ID", "Name", "Driver", "Scope"]);
 
@@ -77,6 +78,19 @@ internal static class NetworkCommands
             if (reply.Warning.Length > 0)
                 await call.Shell.Error.WriteLineAsync($"WARNING: {reply.Warning}");
             await call.Shell.Out.WriteLineAsync(reply.Id);
+            return 0;
+        });
+    }
+
+    private static Command Prune(Shell shell)
+    {
+        var filter = Flags.List("--filter", "Provide filter values (e.g. \"until=<timestamp>\")", "filter");
+        var force = Flags.Switch("--force", "Do not prompt for confirmation", "-f");
+        return new Command("prune", "Remove all unused networks").Does(shell, [filter, force], async (call, stop) =>
+        {
+            if (!call.Get(force))
+                await Consent.AskAsync(call, "WARNING! This will remove all custom networks not used by at least one container.");
+            await (await Pruning.NetworksAsync(call, Flags.Filters(call.Get(filter)), stop)).WriteAsync(call);
             return 0;
         });
     }

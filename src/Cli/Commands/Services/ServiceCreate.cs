@@ -36,7 +36,7 @@ internal static class ServiceCreate
                 },
                 TaskTemplate = new TaskSpec { ContainerSpec = new ContainerSpec { Image = call.Get(image), Args = call.Get(words) } },
             };
-            spec = payloads.Apply(call, flags.Apply(call, spec, ServiceFlags.EnvFiles(call, call.Get(envFile))));
+            spec = payloads.Apply(call, flags.Apply(call, spec, EnvFileFlag.Read(call, call.Get(envFile))));
             var reply = await call.Client.SendAsync<ServiceSpec, CreatedReply>(HttpMethod.Post, "/services/create", spec, stop);
             foreach (var warning in reply.Warnings ?? [])
                 await call.Shell.Error.WriteLineAsync(warning);

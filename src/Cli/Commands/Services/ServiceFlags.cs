@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Orchestrator.Cli.Compose.Syntax;
 using Orchestrator.Cli.Compose.Values;
 using Orchestrator.Shared.Model;
 
@@ -297,27 +296,11 @@ internal sealed class ServiceFlags(string add)
         foreach (var text in given)
         {
             var equals = text.IndexOf('=');
+            if (equals == 0 || text.Length == 0)
+                throw new CommandException($"invalid argument '{text}': write NAME=VALUE, the name is empty");
             all[equals < 0 ? text : text[..equals]] = equals < 0 ? "" : text[(equals + 1)..];
         }
         return all;
-    }
-
-    /// <summary>The lines of <c>--env-file</c>s, as <c>NAME=value</c>.</summary>
-    internal static List<string> EnvFiles(Invocation call, string[]? paths)
-    {
-        var lines = new List<string>();
-        foreach (var path in paths ?? [])
-        {
-            var problems = new ProblemList();
-            var full = Path.Combine(call.Shell.Folder, path);
-            if (!File.Exists(full))
-                throw new CommandException($"--env-file: there is no file {path}");
-            foreach (var (name, value) in EnvFile.Parse(path, File.ReadAllText(full), n => call.Shell.Environment.GetValueOrDefault(n), problems))
-                lines.Add(value is null ? name : $"{name}={value}");
-            if (problems.Any)
-                throw new CommandException(string.Join('\n', problems.InOrder([path]).Select(p => p.ToString())));
-        }
-        return lines;
     }
 
     internal static string? OneOf(Invocation call, Option<string?> option, params ReadOnlySpan<string> allowed) =>

@@ -34,8 +34,8 @@ internal static class SystemPrune
                 await Tell(Pruning.VolumesAsync(call, filters, stop));
             await Tell(Pruning.ImagesAsync(call, images, stop));
             // The cache knows no labels: with a filter on them nothing of it is meant.
-            if (!filters.ContainsKey("label") && !filters.ContainsKey("label!") && !filters.ContainsKey("until"))
-                await Tell(Pruning.BuildCacheAsync(call, [], stop));
+            if (!filters.ContainsKey("label") && !filters.ContainsKey("label!"))
+                await Tell(Pruning.BuildCacheAsync(call, filters, stop));
             await call.Shell.Out.WriteLineAsync($"Total reclaimed space: {Humanized.Size4(bytes)}");
             return 0;
         });

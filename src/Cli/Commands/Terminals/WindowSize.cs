@@ -16,14 +16,15 @@ internal sealed class WindowSize : IAsyncDisposable
 
     /// <param name="client">The daemon's.</param>
     /// <param name="path">The resize call of the container or exec, which runs already.</param>
-    internal WindowSize(EngineClient client, string path)
+    /// <param name="redraws">Whether to tell another size first: a program that runs already draws its screen only when that changes.</param>
+    internal WindowSize(EngineClient client, string path, bool redraws = false)
     {
         _registration = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ =>
         {
             if (_changed.CurrentCount == 0)
                 _changed.Release();
         });
-        _following = FollowAsync(client, path);
+        _following = FollowAsync(client, path, redraws ? 1 : 0);
     }
 
     /// <summary>Rows and columns of our terminal; empty when we have none.</summary>
@@ -38,7 +39,8 @@ internal sealed class WindowSize : IAsyncDisposable
         _over.Dispose();
     }
 
-    private async Task FollowAsync(EngineClient client, string path)
+    /// <param name="more">Rows and columns that the first size told has too many.</param>
+    private async Task FollowAsync(EngineClient client, string path, int more)
     {
         var stop = _over.Token;
         try
@@ -50,9 +52,13 @@ internal sealed class WindowSize : IAsyncDisposable
                     continue;
                 try
                 {
-                    await client.SendAsync(
-                        HttpMethod.Post,
-                        EngineClient.Query(path, ("h", rows.ToString(CultureInfo.InvariantCulture)), ("w", columns.ToString(CultureInfo.InvariantCulture))), stop);
+                    for (var extra = more; extra >= 0; extra--)
+                    {
+                        await client.SendAsync(
+                            HttpMethod.Post,
+                            EngineClient.Query(path, ("h", (rows + extra).ToString(CultureInfo.InvariantCulture)), ("w", (columns + extra).ToString(CultureInfo.InvariantCulture))), stop);
+                    }
+                    more = 0;
                 }
                 catch (EngineException)
                 {

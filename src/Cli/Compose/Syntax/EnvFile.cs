@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Orchestrator.Cli.Compose.Syntax;
 
-/// <summary>Files of <c>NAME=value</c> lines: <c>.env</c>, <c>env_file</c> and <c>--env-file</c>.</summary>
+/// <summary>Files of <c>NAME=value</c> lines: <c>.env</c> and <c>env_file</c>.</summary>
 /// <remarks>Quotes as in compose: single ones keep everything, double ones know \n \t \" \\ and variables; a value without quotes ends at " #".</remarks>
 internal static class EnvFile
 {

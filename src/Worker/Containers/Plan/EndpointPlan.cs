@@ -21,6 +21,12 @@ internal sealed record EndpointPlan
     public ImmutableArray<EndpointRequest> Endpoints { get; init; } = [];
     public ImmutableArray<PortRequest> Ports { get; init; } = [];
 
+    /// <summary>What is asked for and has no effect, for whoever asks.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
+
+    /// <summary>The network that a mode or a name of a request means: stock clients write <c>default</c> where none is asked for.</summary>
+    internal static string NameOf(string? mode) => string.IsNullOrEmpty(mode) || mode == "default" ? DefaultNetwork : mode;
+
     /// <param name="host">The request.</param>
     /// <param name="networking">The request's networks; the one that is the mode comes first.</param>
     /// <param name="name">The container's name: its neighbours find it by it, except on the default network.</param>
@@ -30,7 +36,7 @@ internal sealed record EndpointPlan
     internal static EndpointPlan Of(
         HostConfig host, NetworkingConfig? networking, string name, string shortId, IReadOnlyList<HostNetwork> networks, List<Problem> problems)
     {
-        var mode = string.IsNullOrEmpty(host.NetworkMode) || host.NetworkMode == "default" ? DefaultNetwork : host.NetworkMode;
+        var mode = NameOf(host.NetworkMode);
         var ports = Published(host.PortBindings, problems);
         if (NamespaceModes.ContainerOf(mode) is { } other)
         {
@@ -43,8 +49,11 @@ internal sealed record EndpointPlan
         {
             if (networking?.EndpointsConfig.Keys.Any(k => k != mode) ?? false)
                 problems.Add(new Problem("NetworkingConfig", $"conflicting options: cannot attach both user-defined and non-user-defined network-modes ({mode})"));
-            // Docker discards published ports in host mode, with a warning of the client.
-            return new EndpointPlan { HostNetwork = mode == "host" };
+            return new EndpointPlan
+            {
+                HostNetwork = mode == "host",
+                Warnings = ports.IsEmpty ? [] : [$"Published ports are discarded when using {mode} network mode"],
+            };
         }
 
         var asked = new List<(string Reference, EndpointSettings? Settings)>();
@@ -125,14 +134,26 @@ internal sealed record EndpointPlan
                 IPAddress? address = null;
                 if (!string.IsNullOrEmpty(binding.HostIp) && binding.HostIp is not ("0.0.0.0" or "::") && !IPAddress.TryParse(binding.HostIp, out address))
                     problems.Add(new Problem("HostConfig.PortBindings", $"invalid IP address: {binding.HostIp}"));
-                else if (!TryPort(string.IsNullOrEmpty(binding.HostPort) ? "0" : binding.HostPort, out var outside))
+                else if (!TryRange(binding.HostPort, out var outside, out var last))
                     problems.Add(new Problem("HostConfig.PortBindings", $"invalid port specification: \"{binding.HostPort}\""));
                 else
-                    ports.Add(new PortRequest(protocol == "tcp" ? PortProtocol.Tcp : PortProtocol.Udp, address, outside, inside));
+                    ports.Add(new PortRequest(protocol == "tcp" ? PortProtocol.Tcp : PortProtocol.Udp, address, outside, inside, last));
             }
         }
 
         return ports.ToImmutable();
+    }
+
+    /// <summary>Nothing, a port, or <c>FIRST-LAST</c>, of which a free one is taken; <paramref name="last"/> is 0 where there is no choice.</summary>
+    private static bool TryRange(string? text, out int first, out int last)
+    {
+        (first, last) = (0, 0);
+        if (string.IsNullOrEmpty(text))
+            return true;
+        var dash = text.IndexOf('-');
+        return dash < 0
+            ? TryPort(text, out first)
+            : TryPort(text[..dash], out first) && TryPort(text[(dash + 1)..], out last) && first > 0 && first <= last;
     }
 
     private static bool TryPort(string text, out int port) =>

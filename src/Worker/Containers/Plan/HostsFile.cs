@@ -23,10 +23,12 @@ internal static class HostsFile
 
         foreach (var address in addresses)
         {
-            text.Append(address).Append('\t');
-            if (!string.IsNullOrEmpty(domainname))
-                text.Append(hostname).Append('.').Append(domainname).Append(' ');
-            text.Append(hostname).Append('\n');
+            // A name of several labels, given as one or as two, is followed by its first label, by which the container knows itself.
+            var name = string.IsNullOrEmpty(domainname) ? hostname : $"{hostname}.{domainname}";
+            text.Append(address).Append('\t').Append(name);
+            if (name.IndexOf('.') is > 0 and var dot)
+                text.Append(' ').Append(name, 0, dot);
+            text.Append('\n');
         }
 
         return text.ToString();

@@ -55,8 +55,9 @@ internal sealed record MountPlan
         foreach (var (target, options) in host.Tmpfs)
         {
             const string where = "HostConfig.Tmpfs";
-            if (CheckTarget(target, where, problems))
-                found.Add((Tmpfs(target, [.. options.Split(',', StringSplitOptions.RemoveEmptyEntries)]), null, TmpfsPoint(target)));
+            ImmutableArray<string> words = [.. options.Split(',', StringSplitOptions.RemoveEmptyEntries)];
+            if (TmpfsWords.Check(words, where, problems) & CheckTarget(target, where, problems))
+                found.Add((Tmpfs(target, words), null, TmpfsPoint(target)));
         }
 
         var places = found.Select(f => f.Mount.Destination).Concat(volumes.Select(v => v.Target));
@@ -187,7 +188,9 @@ internal sealed record MountPlan
                     options.Add("mode=" + Convert.ToString(mode, 8));
                 if (mount.TmpfsOptions is { SizeBytes: > 0 and var size })
                     options.Add($"size={size}");
-                options.AddRange(mount.TmpfsOptions?.Options.Select(o => string.Join('=', o)) ?? []);
+                var asked = mount.TmpfsOptions?.Options.Select(o => string.Join('=', o)).ToList() ?? [];
+                TmpfsWords.Check(asked, where, problems);
+                options.AddRange(asked);
                 found.Add((Tmpfs(mount.Target, [.. options]), null, TmpfsPoint(mount.Target)));
                 break;
             case "volume":

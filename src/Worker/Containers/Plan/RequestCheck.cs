@@ -39,6 +39,10 @@ internal static partial class RequestCheck
         SecurityPlan.Of(host, problems);
         NamespaceModes.Check(config, host, facts, problems);
         DeviceRequest.Check(host, problems);
+        foreach (var server in host.Dns.Where(d => !System.Net.IPAddress.TryParse(d, out _)))
+            Refuse("HostConfig.Dns", $"invalid DNS server '{server}': it must be an IP address");
+        if (config.Labels.ContainsKey(""))
+            Refuse("Labels", "invalid label: its name is empty");
         if (host.StorageOpt.Count > 0)
             Refuse("HostConfig.StorageOpt", "storage options do not work: containers write into directories of the data root, whose file system has no quota of ours; give the data root a file system of its own size");
         if (host.Annotations.Keys.Any(k => k.Length == 0))

@@ -27,7 +27,8 @@ internal sealed record UserPlan(OciUser Ids, string Home)
         var memberOf = groupPart.Length > 0 || entry is null
             ? []
             : Entries(group, 4).Where(e => e[3].Split(',').Contains(entry[0])).Select(e => Number(e[2])).OfType<uint>();
-        var additional = memberOf.Concat(moreGroups.Select(g => Group(g, group))).Distinct().ToImmutableArray();
+        // The primary group is one of the supplementary ones, too: else a setgid program could leave it, and with it what files deny to it (CVE-2022-36109).
+        var additional = memberOf.Concat(moreGroups.Select(g => Group(g, group))).Prepend(gid).Distinct().ToImmutableArray();
         return new UserPlan(new OciUser { Uid = uid, Gid = gid, AdditionalGids = additional }, entry is { } e && e[5].Length > 0 ? e[5] : "/");
     }
 
@@ -38,8 +39,13 @@ internal sealed record UserPlan(OciUser Ids, string Home)
             ?? throw new InvalidContainerException("User", $"unable to find group {text}: no matching entries in group file");
     }
 
+    /// <summary>Lines with fewer fields than the format has are read, as runc does: what they leave out is empty.</summary>
     private static IEnumerable<string[]> Entries(string text, int fields) =>
-        text.Split('\n').Select(line => line.Split(':')).Where(parts => parts.Length >= fields);
+        from line in text.Split('\n')
+        let trimmed = line.Trim()
+        where trimmed.Length > 0 && trimmed[0] != '#'
+        let parts = trimmed.Split(':')
+        select parts.Length >= fields ? parts : [.. parts, .. Enumerable.Repeat("", fields - parts.Length)];
 
     private static uint? Number(string text) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= int.MaxValue ? number : null;

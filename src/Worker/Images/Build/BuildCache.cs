@@ -69,9 +69,9 @@ internal sealed class BuildCache(string root)
         _steps[key] = step;
     }
 
-    internal void Clear()
+    internal void Clear(DateTimeOffset until)
     {
-        foreach (var key in _steps.Keys)
+        foreach (var key in _steps.Where(step => step.Value.Created <= until).Select(step => step.Key))
         {
             if (_steps.TryRemove(key, out _))
                 File.Delete(Path.Combine(root, key + ".json"));

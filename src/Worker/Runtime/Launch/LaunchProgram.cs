@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Orchestrator.Worker.Linux;
 
 namespace Orchestrator.Worker.Runtime.Launch;
@@ -50,7 +51,10 @@ internal sealed unsafe class LaunchProgram : IDisposable
     }
 
     /// <summary>Forks and runs. Throws when the program failed; then no process is left.</summary>
-    internal LaunchedProcess Run(ulong namespaces, int? cgroup)
+    /// <param name="namespaces">CLONE_NEW* of those that are made for it.</param>
+    /// <param name="cgroup">The v2 group that it is born in.</param>
+    /// <param name="among">The process whose pid namespace it is born in; null: this one's.</param>
+    internal LaunchedProcess Run(ulong namespaces, int? cgroup, SafeFileHandle? among = null)
     {
         // The memory is shared until the program is executed, and we wait for that: CLONE_VM alone would let the kernel's
         // memory killer choose us for what the child did.
@@ -64,10 +68,10 @@ internal sealed unsafe class LaunchProgram : IDisposable
         var context = (Context*)Allocate(sizeof(Context));
         *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = CloneArgsSize };
 
-        var pid = RunHere(context);
+        var pid = among is null ? RunHere(context) : RunAmong(context, among);
         if (pid < 0)
             throw new LinuxException("clone3", (int)-pid);
-        var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true);
+        var handle = new SafeFileHandle(*pidFd, ownsHandle: true);
         if (innerPid is not null && *innerPid > 0)
         {
             // The first one has done its part and ends; the one it made is our child too, so its number is not used again.
@@ -85,6 +89,19 @@ internal sealed unsafe class LaunchProgram : IDisposable
         }
         var failed = (int)((Record*)status[1] - records);
         throw new LaunchFailedException(steps[failed], (int)-status[0], KeptResults());
+    }
+
+    private long RunAmong(Context* context, SafeFileHandle process)
+    {
+        ChildPids.BornWith(process);
+        try
+        {
+            return RunHere(context);
+        }
+        finally
+        {
+            ChildPids.BornHere();
+        }
     }
 
     private long RunHere(Context* context)
@@ -107,7 +124,7 @@ internal sealed unsafe class LaunchProgram : IDisposable
         *context = new Context { First = records, Status = status, CloneArguments = arguments, Size = CloneArgsSize };
         var pid = Interpreter.Run(context);
         return pid > 0
-            ? new LaunchedProcess((int)pid, new Microsoft.Win32.SafeHandles.SafeFileHandle(*pidFd, ownsHandle: true))
+            ? new LaunchedProcess((int)pid, new SafeFileHandle(*pidFd, ownsHandle: true))
             : throw new LinuxException("clone3", (int)-pid);
     }
 

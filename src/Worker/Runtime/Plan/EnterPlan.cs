@@ -5,8 +5,8 @@ using Orchestrator.Worker.Runtime.Spec;
 namespace Orchestrator.Worker.Runtime.Plan;
 
 /// <summary>
-/// A further process in a running container. The fork joins the groups and namespaces and forks again, since nobody enters a pid namespace
-/// himself; the second child has the first one's parent, so that its end is told to us.
+/// A further process in a running container. It is born in the container's pid namespace, which nobody enters himself, and joins the groups and
+/// the other namespaces.
 /// </summary>
 internal static class EnterPlan
 {
@@ -16,8 +16,7 @@ internal static class EnterPlan
     /// <summary>The terminal's end that the process gets.</summary>
     internal const string Terminal = "terminal";
 
-    private const string Inside = "inside";
-    private const ulong AllNamespaces = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000; // mount, cgroup, uts, ipc, pid, network
+    private const ulong OtherNamespaces = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x40000000; // mount, cgroup, uts, ipc, network
     private const ulong UserNamespace = 0x10000000;
     private const int KeyctlJoinSession = 1;
 
@@ -32,10 +31,8 @@ internal static class EnterPlan
     [
         .. ProcessPlan.OfTheHost(launch.Process, host, warnings),
         .. legacyGroups.Select(d => new LaunchStep($"join cgroup {d}", CallNumber.write, Operand.File(d), "0", 1)),
-        new LaunchStep("enter the container's namespaces", CallNumber.setns, Operand.File(Container), (long)(traits.UserIds.IsEmpty ? AllNamespaces : AllNamespaces | UserNamespace)),
-        new LaunchStep("fork inside the container", CallNumber.clone3, Operand.InnerClone(0), Operand.CloneSize) { JumpWhenZero = Inside },
-        new LaunchStep("leave", CallNumber.exit_group, 0),
-        new LaunchStep("setsid", CallNumber.setsid) { Label = Inside },
+        new LaunchStep("enter the container's namespaces", CallNumber.setns, Operand.File(Container), (long)(traits.UserIds.IsEmpty ? OtherNamespaces : OtherNamespaces | UserNamespace)),
+        new LaunchStep("setsid", CallNumber.setsid),
         new LaunchStep("join the container's keyring", CallNumber.keyctl, KeyctlJoinSession, $"_ses.{container}")
         {
             Tolerate = [Step.NoSuchCall, Step.NotPermitted, Step.QuotaExceeded, Step.AccessDenied],

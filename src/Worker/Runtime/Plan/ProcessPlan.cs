@@ -32,6 +32,10 @@ internal static class ProcessPlan
         "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
     ];
 
+    /// <summary>By number.</summary>
+    private static readonly ImmutableArray<LaunchStep> Drops =
+        [.. Enumerable.Range(0, LastCapability + 1).Select(number => new LaunchStep($"drop capability {number}", CallNumber.prctl, DropBounding, number))];
+
     internal static ImmutableArray<LaunchStep> For(
         OciProcess process, ProcessPlace place, HostFacts host, SeccompFilter? filter, ImmutableArray<string>.Builder warnings)
     {
@@ -112,7 +116,7 @@ internal static class ProcessPlan
         for (var number = 0; number <= LastCapability; number++)
         {
             if (((host.Bounding & ~bounding) >> number & 1) != 0)
-                steps.Add(new LaunchStep($"drop capability {number}", CallNumber.prctl, DropBounding, number));
+                steps.Add(Drops[number]);
         }
         if (user.Uid != 0)
             steps.Add(new LaunchStep("keep capabilities", CallNumber.prctl, KeepCapabilities, 1));

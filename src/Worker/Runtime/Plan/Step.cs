@@ -9,6 +9,7 @@ internal static class Step
     internal const int NotPermitted = 1;
     internal const int NoEntry = 2;
     internal const int NoProcess = 3;
+    internal const int NoMemory = 12;
     internal const int AccessDenied = 13;
     internal const int Exists = 17;
     internal const int NotDirectory = 20;

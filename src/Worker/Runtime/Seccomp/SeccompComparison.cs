@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Orchestrator.Worker.Runtime.Spec;
 
 namespace Orchestrator.Worker.Runtime.Seccomp;
@@ -6,49 +5,48 @@ namespace Orchestrator.Worker.Runtime.Seccomp;
 /// <summary>64-bit comparisons of a call's argument in the 32-bit words of classic BPF.</summary>
 internal static class SeccompComparison
 {
-    /// <summary>Puts the condition before the code: it falls into it when it holds and jumps behind it when it does not.</summary>
-    internal static ImmutableArray<ulong> Before(ImmutableArray<ulong> code, OciSyscallArg condition, int words)
+    /// <summary>Goes on at one label when the condition holds and at the other when it does not.</summary>
+    /// <param name="bpf">Gets it written.</param>
+    /// <param name="condition">Of one argument.</param>
+    /// <param name="words">That an argument has: 1 or 2.</param>
+    /// <param name="hold">A label.</param>
+    /// <param name="fail">A label.</param>
+    internal static int Write(Bpf bpf, OciSyscallArg condition, int words, int hold, int fail)
     {
         if (condition.Index > 5)
             throw new RuntimeException($"A seccomp rule compares argument {condition.Index}; calls have 0 to 5.");
-        var fail = checked((byte)code.Length);
-        var low = Bpf.ArgumentOffset(condition.Index);
-        ImmutableArray<ulong> last = [Bpf.Load(low), .. LowWord(condition, fail)];
-        if (words == 1)
-            return [.. last, .. code];
-        ImmutableArray<ulong> first = [Bpf.Load(low + 4), .. HighWord(condition, (byte)last.Length, checked((byte)(last.Length + code.Length)))];
-        return [.. first, .. last, .. code];
+        var offset = Bpf.ArgumentOffset(condition.Index);
+        var low = bpf.Load(offset, LowWord(bpf, condition, hold, fail));
+        return words == 1 ? low : bpf.Load(offset + 4, HighWord(bpf, condition, low, hold, fail));
     }
 
-    private static ImmutableArray<ulong> LowWord(OciSyscallArg condition, byte fail)
+    private static int LowWord(Bpf bpf, OciSyscallArg condition, int hold, int fail)
     {
         var value = (uint)condition.Value;
         return condition.Op switch
         {
-            "SCMP_CMP_EQ" => [Bpf.Jump(Bpf.JumpEqual, value, 0, fail)],
-            "SCMP_CMP_NE" => [Bpf.Jump(Bpf.JumpEqual, value, fail, 0)],
-            "SCMP_CMP_GT" => [Bpf.Jump(Bpf.JumpGreater, value, 0, fail)],
-            "SCMP_CMP_GE" => [Bpf.Jump(Bpf.JumpGreaterOrEqual, value, 0, fail)],
-            "SCMP_CMP_LT" => [Bpf.Jump(Bpf.JumpGreaterOrEqual, value, fail, 0)],
-            "SCMP_CMP_LE" => [Bpf.Jump(Bpf.JumpGreater, value, fail, 0)],
-            "SCMP_CMP_MASKED_EQ" => [Bpf.And(value), Bpf.Jump(Bpf.JumpEqual, (uint)condition.ValueTwo, 0, fail)],
+            "SCMP_CMP_EQ" => bpf.Branch(Bpf.JumpEqual, value, hold, fail),
+            "SCMP_CMP_NE" => bpf.Branch(Bpf.JumpEqual, value, fail, hold),
+            "SCMP_CMP_GT" => bpf.Branch(Bpf.JumpGreater, value, hold, fail),
+            "SCMP_CMP_GE" => bpf.Branch(Bpf.JumpGreaterOrEqual, value, hold, fail),
+            "SCMP_CMP_LT" => bpf.Branch(Bpf.JumpGreaterOrEqual, value, fail, hold),
+            "SCMP_CMP_LE" => bpf.Branch(Bpf.JumpGreater, value, fail, hold),
+            "SCMP_CMP_MASKED_EQ" => bpf.And(value, bpf.Branch(Bpf.JumpEqual, (uint)condition.ValueTwo, hold, fail)),
             _ => throw new RuntimeException($"The seccomp comparison {condition.Op} is not supported."),
         };
     }
 
-    /// <summary>Decides by the upper word where it can; <paramref name="hold"/> skips the lower word, <paramref name="fail"/> all.</summary>
-    private static ImmutableArray<ulong> HighWord(OciSyscallArg condition, byte hold, byte fail)
+    /// <summary>Decides by the upper word where it can; where both are the same, the lower one does.</summary>
+    private static int HighWord(Bpf bpf, OciSyscallArg condition, int low, int hold, int fail)
     {
         var value = (uint)(condition.Value >> 32);
         return condition.Op switch
         {
-            "SCMP_CMP_EQ" => [Bpf.Jump(Bpf.JumpEqual, value, 0, fail)],
-            "SCMP_CMP_NE" => [Bpf.Jump(Bpf.JumpEqual, value, 0, hold)],
-            "SCMP_CMP_GT" or "SCMP_CMP_GE" =>
-                [Bpf.Jump(Bpf.JumpGreater, value, checked((byte)(hold + 1)), 0), Bpf.Jump(Bpf.JumpEqual, value, 0, fail)],
-            "SCMP_CMP_LT" or "SCMP_CMP_LE" =>
-                [Bpf.Jump(Bpf.JumpGreater, value, checked((byte)(fail + 1)), 0), Bpf.Jump(Bpf.JumpEqual, value, 0, hold)],
-            "SCMP_CMP_MASKED_EQ" => [Bpf.And(value), Bpf.Jump(Bpf.JumpEqual, (uint)(condition.ValueTwo >> 32), 0, fail)],
+            "SCMP_CMP_EQ" => bpf.Branch(Bpf.JumpEqual, value, low, fail),
+            "SCMP_CMP_NE" => bpf.Branch(Bpf.JumpEqual, value, low, hold),
+            "SCMP_CMP_GT" or "SCMP_CMP_GE" => bpf.Branch(Bpf.JumpGreater, value, hold, bpf.Branch(Bpf.JumpEqual, value, low, fail)),
+            "SCMP_CMP_LT" or "SCMP_CMP_LE" => bpf.Branch(Bpf.JumpGreater, value, fail, bpf.Branch(Bpf.JumpEqual, value, low, hold)),
+            "SCMP_CMP_MASKED_EQ" => bpf.And(value, bpf.Branch(Bpf.JumpEqual, (uint)(condition.ValueTwo >> 32), low, fail)),
             _ => throw new RuntimeException($"The seccomp comparison {condition.Op} is not supported."),
         };
     }

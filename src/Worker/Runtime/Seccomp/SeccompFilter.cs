@@ -22,24 +22,19 @@ internal sealed record SeccompFilter(ImmutableArray<ulong> Instructions, uint Fl
     internal static SeccompFilter Compile(OciSeccomp seccomp)
     {
         var fallback = SeccompAction.Parse(seccomp.DefaultAction, seccomp.DefaultErrnoRet);
-        var code = Bpf.Return(SeccompAction.KillProcess);
+        var bpf = new Bpf();
+        var others = bpf.Return(SeccompAction.KillProcess);
         if (seccomp.Architectures.Contains("SCMP_ARCH_X86"))
-            code = ForArchitecture(SyscallTable.X86Of32Bit, Tree(seccomp, SyscallTable.X86Of32Bit, fallback), code);
-        ImmutableArray<ulong> native =
-        [
-            Bpf.Load(Bpf.NumberOffset),
-            .. Bpf.Branch(Bpf.JumpGreaterOrEqual, FirstX32Number, Bpf.Return(fallback), Tree(seccomp, SyscallTable.X86Of64Bit, fallback)),
-        ];
-        code = [Bpf.Load(Bpf.ArchitectureOffset), .. Bpf.Branch(Bpf.JumpEqual, SyscallTable.X86Of64Bit.AuditArchitecture, native, code)];
+            others = bpf.Branch(Bpf.JumpEqual, SyscallTable.X86Of32Bit.AuditArchitecture, bpf.Load(Bpf.NumberOffset, Tree(bpf, seccomp, SyscallTable.X86Of32Bit, fallback)), others);
+        var own = bpf.Branch(Bpf.JumpGreaterOrEqual, FirstX32Number, bpf.Return(fallback), Tree(bpf, seccomp, SyscallTable.X86Of64Bit, fallback));
+        bpf.Load(Bpf.ArchitectureOffset, bpf.Branch(Bpf.JumpEqual, SyscallTable.X86Of64Bit.AuditArchitecture, bpf.Load(Bpf.NumberOffset, own), others));
+        var code = bpf.Program();
         if (code.Length > KernelLimit)
             throw new RuntimeException($"The seccomp profile compiles to {code.Length} instructions; the kernel takes {KernelLimit}.");
         return new SeccompFilter(code, ParseFlags(seccomp.Flags));
     }
 
-    private static ImmutableArray<ulong> ForArchitecture(SyscallTable table, ImmutableArray<ulong> tree, ImmutableArray<ulong> others) =>
-        Bpf.Branch(Bpf.JumpEqual, table.AuditArchitecture, [Bpf.Load(Bpf.NumberOffset), .. tree], others);
-
-    private static ImmutableArray<ulong> Tree(OciSeccomp seccomp, SyscallTable table, uint fallback)
+    private static int Tree(Bpf bpf, OciSeccomp seccomp, SyscallTable table, uint fallback)
     {
         var rules = new SortedDictionary<int, List<OciSyscall>>();
         foreach (var rule in seccomp.Syscalls)
@@ -63,47 +58,53 @@ internal sealed record SeccompFilter(ImmutableArray<ulong> Instructions, uint Fl
         foreach (var (number, list) in rules)
         {
             if (number > next)
-                Append(ranges, new SeccompRange((uint)next, Bpf.Return(fallback)));
-            Append(ranges, new SeccompRange((uint)number, Rules(list, table, fallback)));
+                Append(ranges, new SeccompRange((uint)next, fallback, []));
+            var (verdict, judged) = Judged(list, fallback);
+            Append(ranges, new SeccompRange((uint)number, verdict, judged));
             next = number + 1;
         }
-        Append(ranges, new SeccompRange((uint)next, Bpf.Return(unknown)));
+        Append(ranges, new SeccompRange((uint)next, unknown, []));
         if (ranges[0].First != 0)
             throw new System.Diagnostics.UnreachableException();
         return Search(ranges, 0, ranges.Count);
+
+        int Search(List<SeccompRange> ranges, int from, int to)
+        {
+            if (to - from == 1)
+                return Judge(bpf, ranges[from], table);
+            var middle = (from + to) / 2;
+            var upper = Search(ranges, middle, to);
+            return bpf.Branch(Bpf.JumpGreaterOrEqual, ranges[middle].First, upper, Search(ranges, from, middle));
+        }
     }
 
     private static void Append(List<SeccompRange> ranges, SeccompRange range)
     {
-        if (ranges.Count == 0 || !ranges[^1].Verdict.AsSpan().SequenceEqual(range.Verdict.AsSpan()))
+        if (ranges.Count == 0 || ranges[^1].Verdict != range.Verdict || !ranges[^1].Rules.IsEmpty || !range.Rules.IsEmpty)
             ranges.Add(range);
     }
 
-    private static ImmutableArray<ulong> Search(List<SeccompRange> ranges, int from, int to)
+    /// <summary>
+    /// What is said of one call. As libseccomp, which the profiles are written for: rules that say what is said anyway do not count, one without
+    /// conditions beats all that have some, and of several without conditions the first stands.
+    /// </summary>
+    private static (uint Verdict, ImmutableArray<SeccompRule> Rules) Judged(List<OciSyscall> rules, uint fallback)
     {
-        if (to - from == 1)
-            return ranges[from].Verdict;
-        var middle = (from + to) / 2;
-        return Bpf.Branch(Bpf.JumpGreaterOrEqual, ranges[middle].First, Search(ranges, middle, to), Search(ranges, from, middle));
+        ImmutableArray<SeccompRule> counting = [.. rules.Select(r => new SeccompRule(SeccompAction.Parse(r.Action, r.ErrnoRet), r.Args)).Where(r => r.Verdict != fallback)];
+        return counting.FirstOrDefault(r => r.Conditions.IsEmpty) is { } always ? (always.Verdict, []) : (fallback, counting);
     }
 
-    /// <summary>The rules of one call, built from the last to the first so that every jump's distance is known.</summary>
-    private static ImmutableArray<ulong> Rules(List<OciSyscall> rules, SyscallTable table, uint fallback)
+    private static int Judge(Bpf bpf, SeccompRange range, SyscallTable table)
     {
-        // As libseccomp, which the profiles are written for: rules that say what is said anyway do not count, one without conditions
-        // beats all that have some, and of several without conditions the first stands.
-        var counting = rules.Select(r => (Rule: r, Verdict: SeccompAction.Parse(r.Action, r.ErrnoRet))).Where(r => r.Verdict != fallback).ToList();
-        if (counting.Find(r => r.Rule.Args.IsEmpty) is { Rule: not null } always)
-            return Bpf.Return(always.Verdict);
-        var code = Bpf.Return(fallback);
-        foreach (var (rule, verdict) in Enumerable.Reverse(counting))
+        var code = bpf.Return(range.Verdict);
+        foreach (var rule in range.Rules.Reverse())
         {
-            foreach (var conditions in Alternatives(rule.Args).Reverse())
+            foreach (var conditions in Alternatives(rule.Conditions).Reverse())
             {
-                var guarded = Bpf.Return(verdict);
-                foreach (var argument in conditions.Reverse())
-                    guarded = SeccompComparison.Before(guarded, argument, table.ArgumentWords);
-                code = [.. guarded, .. code];
+                var fail = code;
+                code = bpf.Return(rule.Verdict);
+                foreach (var condition in conditions.Reverse())
+                    code = SeccompComparison.Write(bpf, condition, table.ArgumentWords, code, fail);
             }
         }
         return code;
@@ -132,5 +133,8 @@ internal sealed record SeccompFilter(ImmutableArray<ulong> Instructions, uint Fl
         return all;
     }
 
-    private readonly record struct SeccompRange(uint First, ImmutableArray<ulong> Verdict);
+    /// <summary>Calls from a number up to the next range's.</summary>
+    private readonly record struct SeccompRange(uint First, uint Verdict, ImmutableArray<SeccompRule> Rules);
+
+    private sealed record SeccompRule(uint Verdict, ImmutableArray<OciSyscallArg> Conditions);
 }

@@ -24,7 +24,7 @@ internal sealed partial class Launcher
             var steps = EnterPlan.For(container.Id, launch, host, groups.Select(g => g.Name), container.Traits, warnings);
             using var unified = container.Cgroup.OpenUnified();
             using var program = new LaunchProgram(steps, files.Numbers);
-            var process = program.Run(0, unified is null ? null : (int)unified.DangerousGetHandle());
+            var process = program.Run(0, unified is null ? null : (int)unified.DangerousGetHandle(), container.PidFd);
             return (process, stdio, warnings);
         }
         catch (Exception error)
@@ -34,7 +34,9 @@ internal sealed partial class Launcher
             {
                 LaunchFailedException failed => EnterPlan.Explain(launch.Process, failed),
                 RuntimeException known => known,
-                LinuxException when container.Exit is not null => EnterPlan.Ended(container.Id),
+                LinuxException e when container.Exit is not null || e.Errno == Step.NoProcess => EnterPlan.Ended(container.Id),
+                // In a pid namespace whose first process is ending nobody is born any more, and the kernel says it thus.
+                LinuxException { Errno: Step.NoMemory } => new RuntimeException($"exec in {container.Id}: the container is ending, or the host is out of memory", error) { ExitCode = 126 },
                 _ => new RuntimeException($"exec in {container.Id}: {error.Message}", error) { ExitCode = 126 },
             };
         }

@@ -1,9 +1,12 @@
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Worker.Linux;
+
 namespace Orchestrator.Worker.Runtime.Shim;
 
 /// <summary>
 /// Threads for work that blocks in the kernel (a launch waits for its child's exec), so that the thread pool, which answers
-/// the socket, never waits for it. An idle one sleeps at once: the framework's blocking queues turn around for a while first, on a processor that
-/// the child needs.
+/// the socket, never waits for it. An idle one sleeps at once, and work wakes one alone, the one that slept last: the framework's blocking queues
+/// turn around for a while first, on a processor that the child needs, and who wakes by its monitors waits again for who woke it.
 /// </summary>
 internal sealed class WorkThreads : IDisposable
 {
@@ -11,12 +14,15 @@ internal sealed class WorkThreads : IDisposable
 
     private readonly object gate = new();
     private readonly Queue<Action> queue = new();
+    private readonly Stack<SafeFileHandle> asleep = new();
+    private readonly SafeFileHandle[] beds;
     private readonly Thread[] threads;
     private bool closed;
 
     internal WorkThreads(int count)
     {
-        threads = [.. Enumerable.Range(1, count).Select(n => new Thread(Run, StackSize) { IsBackground = true, Name = $"launch {n}" })];
+        beds = [.. Enumerable.Range(0, count).Select(_ => EventFd.MakeSemaphore())];
+        threads = [.. beds.Select((bed, n) => new Thread(() => Run(bed), StackSize) { IsBackground = true, Name = $"launch {n + 1}" })];
         foreach (var thread in threads)
             thread.Start();
     }
@@ -44,45 +50,56 @@ internal sealed class WorkThreads : IDisposable
         return result.Task;
     }
 
+    /// <summary>Does what was given, then ends the threads.</summary>
     public void Dispose()
     {
         lock (gate)
         {
             closed = true;
-            Monitor.PulseAll(gate);
+            while (asleep.TryPop(out var bed))
+                EventFd.Raise(bed);
         }
         foreach (var thread in threads)
             thread.Join();
+        foreach (var bed in beds)
+            bed.Dispose();
     }
 
     private void Add(Action work)
     {
+        SafeFileHandle? bed;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(closed, this);
             queue.Enqueue(work);
-            Monitor.Pulse(gate);
+            asleep.TryPop(out bed);
+        }
+        // Outside: who wakes does not find the gate shut.
+        if (bed is not null)
+            EventFd.Raise(bed);
+    }
+
+    private void Run(SafeFileHandle bed)
+    {
+        while (Next(bed, out var work))
+        {
+            if (work is null)
+                EventFd.Wait(bed);
+            else
+                work();
         }
     }
 
-    private void Run()
-    {
-        while (Next() is { } work)
-            work();
-    }
-
-    /// <summary>Null: it is closed and nothing is left to do.</summary>
-    private Action? Next()
+    /// <summary>False: it is closed and nothing is left to do. No work: the thread is among those that sleep and will be woken.</summary>
+    private bool Next(SafeFileHandle bed, out Action? work)
     {
         lock (gate)
         {
-            while (queue.Count == 0)
-            {
-                if (closed)
-                    return null;
-                Monitor.Wait(gate);
-            }
-            return queue.Dequeue();
+            if (queue.TryDequeue(out work))
+                return true;
+            if (!closed)
+                asleep.Push(bed);
+            return !closed;
         }
     }
 }

@@ -133,6 +133,46 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task An_empty_value_after_an_equals_sign_is_a_value_and_a_switch_takes_dockers_booleans()
+    {
+        await using var engine = await FakeEngine.StartAsync();
+        engine.On("POST /containers/create", """{"Id":"new"}""", 201);
+        var ran = await engine.RunAsync("create", "--entrypoint=", "--hostname=", "--rm=1", "--tty=F", "--init=TRUE", "-e=A=b=c", "--env=B=", "busybox", "ls", "--name=");
+        Assert.Equal((0, "new\n", ""), (ran.Code, ran.Out, ran.Error));
+        var made = ModelJson.Read<ContainerCreateRequest>(Encoding.UTF8.GetBytes(engine.Calls[0].Body));
+        Assert.Equal([""], made.Entrypoint);
+        Assert.Equal(["ls", "--name="], made.Cmd);
+        Assert.Equal(["A=b=c", "B="], made.Env);
+        Assert.Equal((true, false, true), (made.HostConfig!.AutoRemove, made.Tty, made.HostConfig.Init));
+    }
+
+    [Fact]
+    public async Task Values_in_a_file_of_variables_are_taken_as_they_stand()
+    {
+        var file = Path.GetTempFileName();
+        await using var engine = await FakeEngine.StartAsync();
+        engine.On("POST /containers/create", """{"Id":"new"}""", 201);
+        try
+        {
+            await File.WriteAllTextAsync(file, "# comment\n\n  A=\"x y\"\nB=$HOME\nC=a #b\nD=\nE = no\n");
+            Assert.Equal((1, $"{file}:7: variable 'E ' contains whitespace: write NAME=VALUE without blanks around the name\n"), await Outcome());
+            await File.WriteAllTextAsync(file, "# comment\n\n  A=\"x y\"\nB=$HOME\nC=a #b\nD=\n");
+            Assert.Equal((0, ""), await Outcome());
+            Assert.Equal(["A=\"x y\"", "B=$HOME", "C=a #b", "D="], ModelJson.Read<ContainerCreateRequest>(Encoding.UTF8.GetBytes(engine.Calls[^1].Body)).Env);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        async Task<(int, string)> Outcome()
+        {
+            var ran = await engine.RunAsync("create", "--env-file", file, "busybox");
+            return (ran.Code, ran.Error);
+        }
+    }
+
+    [Fact]
     public async Task A_daemon_that_is_not_there_is_told_with_the_socket_and_who_chose_it()
     {
         var ran = await Run.OrchAsync(["ps"], environment: ("ORCH_HOST", "unix:///nowhere/orch.sock"));
@@ -151,6 +191,14 @@ public sealed class CommandLineTests
     [InlineData(1, "orch: 'orch service rm' requires at least 1 argument", "service", "rm")]
     [InlineData(1, "orch: 'orch service create' requires at least 1 argument", "service", "create")]
     [InlineData(1, "orch: 'orch service ls' accepts no arguments", "service", "ls", "x")]
+    [InlineData(1, "orch: unknown command: orch manifest", "manifest", "inspect", "x")]
+    [InlineData(1, "orch: unknown command: orch login, did you mean 'logs'?", "login", "-u", "me")]
+    [InlineData(1, "orch: unknown command: orch image frob", "image", "frob", "-x")]
+    [InlineData(125, "flag needs an argument: --name", "run", "--name")]
+    [InlineData(125, "flag needs an argument: -itp", "run", "-itp")]
+    [InlineData(125, "invalid argument 'maybe' for --privileged: it is a switch, so write true or false", "run", "--privileged=maybe", "busybox")]
+    [InlineData(125, "invalid argument '' for --force: it is a switch, so write true or false", "rm", "c", "--force=")]
+    [InlineData(1, "invalid value 'soon' for --timeout: it must be a whole number", "stop", "-t", "soon", "c")]
     public async Task Wrong_usage_is_told_with_a_hint(int code, string firstLine, params string[] args)
     {
         var ran = await Run.OrchAsync(args);

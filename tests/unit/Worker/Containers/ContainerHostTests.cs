@@ -175,6 +175,36 @@ public sealed class ContainerHostTests
     }
 
     [Fact]
+    public async Task A_container_of_a_stock_client_is_on_the_bridge_before_it_runs_and_shows_its_address_while_it_runs()
+    {
+        await using var host = await new FakeHost().StartAsync();
+        var request = Request(new HostConfig { NetworkMode = "default" }) with
+        {
+            Cmd = ["sh", "-c", "echo a b"],
+            NetworkingConfig = new NetworkingConfig { EndpointsConfig = new Dictionary<string, EndpointSettings?> { ["default"] = new() } },
+        };
+        await host.Containers.CreateAsync(request, "web", None);
+        Assert.Equal(["bridge"], host.Containers.Inspect("web").NetworkSettings.Networks.Keys);
+        Assert.Equal("", host.Containers.Inspect("web").NetworkSettings.IpAddress);
+        await host.Containers.StartAsync("web", None);
+        var shown = host.Containers.Inspect("web").NetworkSettings;
+        Assert.Equal(("10.0.0.2", shown.Networks["bridge"].Gateway, shown.Networks["bridge"].MacAddress), (shown.IpAddress, shown.Gateway, shown.MacAddress));
+        Assert.EndsWith("sh -c 'echo a b'", host.Containers.List(new ContainerQuery()).Single().Command, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("status", "sleeping", "invalid filter 'status=sleeping': known are created, restarting, running, removing, paused, exited, dead")]
+    [InlineData("health", "well", "invalid filter 'health=well': known are none, starting, healthy, unhealthy")]
+    [InlineData("exited", "soon", "invalid filter 'exited=soon': write an exit code")]
+    [InlineData("is-task", "maybe", "invalid filter 'is-task=maybe': known are true, false, 1, 0")]
+    public async Task A_filter_with_a_value_that_nothing_can_have_is_refused(string filter, string value, string message)
+    {
+        await using var host = await new FakeHost().StartAsync();
+        var query = new ContainerQuery { Filters = new Dictionary<string, IReadOnlyList<string>> { [filter] = [value] } };
+        Assert.Equal(message, Assert.Throws<InvalidContainerException>(() => host.Containers.List(query)).Problems.Single().Message);
+    }
+
+    [Fact]
     public async Task A_new_daemon_takes_over_what_runs_and_learns_what_ended()
     {
         var first = await new FakeHost().StartAsync();

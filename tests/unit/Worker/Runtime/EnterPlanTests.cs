@@ -31,10 +31,9 @@ public sealed class EnterPlanTests
     {
         var steps = Plan(Process(), null, "/cg/cpu/c", "/cg/memory/c");
         var calls = steps.Select(s => s.Call).ToList();
-        Assert.Equal(["join cgroup /cg/cpu/c", "join cgroup /cg/memory/c", "enter the container's namespaces", "fork inside the container", "leave", "setsid"], steps.Take(6).Select(s => s.Name));
+        Assert.Equal(["join cgroup /cg/cpu/c", "join cgroup /cg/memory/c", "enter the container's namespaces", "setsid"], steps.Take(4).Select(s => s.Name));
         Assert.True(calls.IndexOf(CallNumber.close_range) < calls.IndexOf(CallNumber.execve));
         Assert.True(calls.LastIndexOf(CallNumber.dup2) < calls.IndexOf(CallNumber.close_range));
-        Assert.Equal("setsid", steps.Single(s => s.Label == steps.Single(f => f.JumpWhenZero is not null).JumpWhenZero).Name);
     }
 
     [Fact]
@@ -52,7 +51,8 @@ public sealed class EnterPlanTests
     {
         var calls = Plan(Process()).Select(s => s.Call).ToList();
         var free = calls.IndexOf(CallNumber.sched_setaffinity);
-        Assert.True(calls.LastIndexOf(CallNumber.clone3) < free && free < calls.IndexOf(CallNumber.seccomp));
+        Assert.DoesNotContain(CallNumber.clone3, calls);
+        Assert.True(free >= 0 && free < calls.IndexOf(CallNumber.seccomp));
         Assert.Equal(free, calls.LastIndexOf(CallNumber.sched_setaffinity));
     }
 

@@ -54,7 +54,7 @@ internal sealed partial class RunFlags
             AttachStdin = attached.Stdin,
             AttachStdout = attached.Stdout,
             AttachStderr = attached.Stderr,
-            Env = ServiceFlags.Variables([], [.. ServiceFlags.EnvFiles(call, call.Get(_envFile)), .. Given(call, _env)], call.Shell.Environment),
+            Env = ServiceFlags.Variables([], [.. EnvFileFlag.Read(call, call.Get(_envFile)), .. Given(call, _env)], call.Shell.Environment),
             Labels = ServiceFlags.Pairs(Labels(call), call.Get(_label)),
             StopSignal = call.Get(_stopSignal),
             StopTimeout = (int?)ServiceFlags.Whole(call, _stopTimeout),

@@ -29,6 +29,8 @@ internal sealed partial class RunFlags
         _refused.Refuse(call);
         if (ServiceFlags.OneOf(call, _pull, "always", "missing", "never") is var pull && call.Get(_cidFile) is { } file && File.Exists(Path.Combine(call.Shell.Folder, file)))
             throw new CommandException($"container ID file found, make sure the other container isn't running or delete {file}");
+        if (call.Get(_cidFile) is { } idFile && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(idFile, call.Shell.Folder))))
+            throw new CommandException($"failed to create the container ID file {idFile}: its directory does not exist");
         var attached = Attached(call, detached);
         var (volumes, binds) = Volumes(call);
         var network = Network(call);

@@ -130,25 +130,6 @@ public sealed class PlanTableTests
     [InlineData("", null)]
     public void Signals_have_names_and_numbers(string text, int? expected) => Assert.Equal(expected, Signals.Parse(text));
 
-    [Theory]
-    [InlineData("", 0, 0, "", "/root")]
-    [InlineData("app", 1000, 1000, "2000", "/home/app")]
-    [InlineData("1000", 1000, 1000, "2000", "/home/app")]
-    [InlineData("app:staff", 1000, 50, "", "/home/app")]
-    [InlineData("app:77", 1000, 77, "", "/home/app")]
-    [InlineData("4711", 4711, 0, "", "/")]
-    [InlineData("4711:4712", 4711, 4712, "", "/")]
-    public void Users_are_found_in_the_images_files(string user, uint uid, uint gid, string additional, string home)
-    {
-        const string passwd = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n";
-        const string group = "root:x:0:\nstaff:x:50:\nteam:x:2000:other,app\n";
-        var plan = UserPlan.Of(user, [], passwd, group);
-        Assert.Equal((uid, gid, additional, home), (plan.Ids.Uid, plan.Ids.Gid, string.Join(',', plan.Ids.AdditionalGids), plan.Home));
-        Assert.Throws<InvalidContainerException>(() => UserPlan.Of("nobody", [], passwd, group));
-        Assert.Throws<InvalidContainerException>(() => UserPlan.Of("app:nobody", [], passwd, group));
-        Assert.Equal([50u], UserPlan.Of("", ["staff"], passwd, group).Ids.AdditionalGids);
-    }
-
     [Fact]
     public void Networks_are_joined_in_order_with_their_addresses_and_aliases()
     {
