@@ -41,10 +41,15 @@ internal sealed partial class WorkerHost
 
     private sealed class ShimLink(ShimProcess shim, ShimRuntime runtime, Safekeeping keep) : IAsyncDisposable
     {
+        private int disposed;
+
         internal ShimProcess Shim { get; } = shim;
 
+        /// <summary>By the host that stands on it, and by the start that did not get so far.</summary>
         public async ValueTask DisposeAsync()
         {
+            if (Interlocked.Exchange(ref disposed, 1) != 0)
+                return;
             await keep.DisposeAsync();
             await runtime.DisposeAsync(); // with its connection
         }

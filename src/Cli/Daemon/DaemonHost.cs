@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Cli.Daemon.Reach;
 using Orchestrator.Manager.Api;
+using Orchestrator.Manager.Raft.Storage;
 using Orchestrator.Shared.Http;
 using Orchestrator.Shared.Protocol;
 using Orchestrator.Shared.Rpc;
@@ -59,7 +60,7 @@ internal sealed class DaemonHost
         {
             return await new DaemonHost(options, tls, TimeProvider.System, logs).RunAsync(signals, ending.Token);
         }
-        catch (Exception e) when (e is DaemonException or IOException or UnauthorizedAccessException or SocketException)
+        catch (Exception e) when (e is DaemonException or JournalException or IOException or UnauthorizedAccessException or SocketException)
         {
             await Console.Error.WriteLineAsync($"orch daemon: {e.Message}");
             return 1;

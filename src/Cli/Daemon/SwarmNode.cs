@@ -29,7 +29,7 @@ internal sealed partial class SwarmNode(WorkerHost worker, IDispatcher local, Da
     private readonly SemaphoreSlim _turn = new(1);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly JournalRoom? _room = options.Journal is null
-        ? new(Path.Combine(options.DataRoot, "manager"), () => new DriveInfo(options.DataRoot).AvailableFreeSpace)
+        ? new(Path.Combine(options.DataRoot, "manager"), () => new DriveInfo(options.DataRoot).AvailableFreeSpace, () => new DriveInfo(options.DataRoot).TotalFreeSpace)
         : null;
     private volatile SwarmMember? _member;
 

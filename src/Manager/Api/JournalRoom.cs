@@ -9,8 +9,9 @@ namespace Orchestrator.Manager.Api;
 /// the cluster's own entries still have room. What removes something may use more of the rest.
 /// </summary>
 /// <param name="directory">The journal's.</param>
-/// <param name="free">Bytes that are free there.</param>
-internal sealed class JournalRoom(string directory, Func<long> free)
+/// <param name="free">Bytes that are free there for anybody.</param>
+/// <param name="rest">Bytes that are free there for root: file systems keep some apart.</param>
+internal sealed class JournalRoom(string directory, Func<long> free, Func<long> rest)
 {
     /// <summary>Some hundred entries, and a write-ahead log of the size from which it is brought in.</summary>
     internal const long Kept = 8 << 20;
@@ -21,7 +22,7 @@ internal sealed class JournalRoom(string directory, Func<long> free)
     internal void Demand(Command command)
     {
         var left = free();
-        if (left >= (Removes(command) ? KeptFromRemovals : Kept))
+        if (left >= Kept || (Removes(command) && rest() >= KeptFromRemovals))
             return;
         throw new ApiException(
             507,

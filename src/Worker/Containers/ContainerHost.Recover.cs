@@ -27,6 +27,9 @@ internal sealed partial class ContainerHost
         foreach (var id in plan.Remove)
             await RemoveLeftoverAsync(id, stop);
 
+        // On disk before the runtime forgets how they ended.
+        foreach (var taken in plan.Keep.Where(k => k.Changed))
+            Record(taken.Container.Id, taken.State);
         foreach (var id in plan.Forget)
             await ForgetExitAsync(id, stop);
 
@@ -34,8 +37,6 @@ internal sealed partial class ContainerHost
         {
             // Said again to the images' room, which may have been restored from an older state than ours.
             await HoldAsync(taken.Container, stop);
-            if (taken.Changed)
-                new ContainerDirectory(services.Root, taken.Container.Id).Write(taken.State);
             var name = taken.Container.Name;
             if (!index.TryReserve(name, taken.Container.Id, out _))
                 services.Log.ContainerWarning(taken.Container.Id, $"its name '{name}' is in use; it is known by its id");
@@ -78,6 +79,19 @@ internal sealed partial class ContainerHost
     {
         var directory = new ContainerDirectory(services.Root, id);
         return new FoundContainer(id, directory.ReadContainer(), directory.ReadState());
+    }
+
+    /// <summary>A disk without room is no reason to leave the host's containers alone: what is not recorded is found again at the next start.</summary>
+    private void Record(string id, StoredState state)
+    {
+        try
+        {
+            new ContainerDirectory(services.Root, id).Write(state);
+        }
+        catch (IOException e)
+        {
+            services.Log.NotRecorded(id, e.Message);
+        }
     }
 
     private async Task ForgetExitAsync(string id, CancellationToken stop)

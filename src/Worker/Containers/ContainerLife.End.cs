@@ -42,10 +42,10 @@ internal sealed partial class ContainerLife
 
             untilRemoved.Add(removed);
             if (withVolumes)
-                Set(state with { RemoveVolumes = true });
+                Keep(state with { RemoveVolumes = true });
             if (state.Status == ContainerStatus.Running)
             {
-                Set(state with { StoppedByUser = true });
+                Keep(state with { StoppedByUser = true });
                 await SignalAsync(Signals.Kill);
             }
             else
@@ -69,7 +69,7 @@ internal sealed partial class ContainerLife
         quickExits = ran >= RestartPlan.Healthy ? 1 : quickExits + 1;
         var again = goes ? null : RestartPlan.After(container.HostConfig.RestartPolicy, exit.ExitCode, state.StoppedByUser, state.RestartCount, quickExits);
         // On disk before the runtime forgets it: a daemon that crashes in between still knows how it ended, and whether it is to start again.
-        Set(state with
+        Keep(state with
         {
             Status = again is null ? ContainerStatus.Exited : ContainerStatus.Restarting,
             Paused = false,
@@ -122,7 +122,7 @@ internal sealed partial class ContainerLife
         var delay = RestartPlan.After(container.HostConfig.RestartPolicy, state.ExitCode, state.StoppedByUser, state.RestartCount, quickExits);
         if (delay is null)
             return;
-        Set(state with { Status = ContainerStatus.Restarting });
+        Keep(state with { Status = ContainerStatus.Restarting });
         RestartAfter(delay.Value);
     }
 
@@ -138,7 +138,7 @@ internal sealed partial class ContainerLife
         catch (ContainerStartException e)
         {
             services.Log.ContainerWorkFailed(e, Id, "restart");
-            Set(state with { RestartCount = state.RestartCount + 1 });
+            Keep(state with { RestartCount = state.RestartCount + 1 });
             quickExits++;
             ScheduleRestart();
         }
@@ -193,7 +193,7 @@ internal sealed partial class ContainerLife
         try
         {
             if (state.Status != ContainerStatus.Dead)
-                Set(state with { Status = ContainerStatus.Removing });
+                Keep(state with { Status = ContainerStatus.Removing });
             await detaching;
             await services.Runtime.DeleteAsync(Id, CancellationToken.None);
             await services.Networks.DetachAsync(Id, CancellationToken.None);
@@ -203,7 +203,7 @@ internal sealed partial class ContainerLife
         }
         catch (Exception e) when (e is RuntimeException or NetworkException or Images.ImageException or IOException or UnauthorizedAccessException)
         {
-            Set(state with { Status = ContainerStatus.Dead, Error = e.Message });
+            Keep(state with { Status = ContainerStatus.Dead, Error = e.Message });
             foreach (var waiting in untilRemoved)
                 waiting.TrySetException(new IOException($"container {Id} could not be removed: {e.Message}", e));
             untilRemoved.Clear();

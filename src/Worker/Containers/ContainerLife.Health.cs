@@ -19,7 +19,7 @@ internal sealed partial class ContainerLife
         if (check is null)
             return;
         if (state.Health is null)
-            Set(state with { Health = HealthPlan.Begin(null) });
+            Keep(state with { Health = HealthPlan.Begin(null) });
         ScheduleProbe();
     }
 
@@ -81,7 +81,7 @@ internal sealed partial class ContainerLife
         var next = HealthPlan.After(check, before, found, started);
         var told = healthChanged;
         healthChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Set(state with { Health = next });
+        Keep(state with { Health = next });
         told.TrySetResult();
         if (next.Status != before.Status)
         {

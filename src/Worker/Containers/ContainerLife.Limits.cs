@@ -18,7 +18,7 @@ internal sealed partial class ContainerLife
             throw new ContainerConflictException($"container {Id} is already paused");
         await EndProbingAsync(); // a probe would stand still with it, and run out of time
         await OnRuntimeAsync(() => services.Runtime.PauseAsync(Id, CancellationToken.None));
-        Set(state with { Paused = true });
+        Keep(state with { Paused = true });
         Publish("pause");
         return true;
     }, stop);
@@ -75,7 +75,7 @@ internal sealed partial class ContainerLife
     private async Task ThawAsync()
     {
         await services.Runtime.ResumeAsync(Id, CancellationToken.None);
-        Set(state with { Paused = false });
+        Keep(state with { Paused = false });
         Publish("unpause");
         ScheduleProbe();
     }

@@ -10,6 +10,7 @@ namespace Orchestrator.Worker.Containers;
 internal sealed partial class ContainerLife
 {
     private const int InboxCapacity = 256;
+    private static readonly TimeSpan RecordAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(10);
 
     private readonly ContainerServices services;
@@ -26,6 +27,7 @@ internal sealed partial class ContainerLife
     private StoredState state;
     private TaskCompletionSource logEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task detaching = Task.CompletedTask;
+    private ITimer? recordTimer;
     private ITimer? timer;
     private int quickExits;
     private bool gone;
@@ -74,6 +76,8 @@ internal sealed partial class ContainerLife
         await EndProbingAsync();
         if (timer is not null)
             await timer.DisposeAsync();
+        if (recordTimer is not null)
+            await recordTimer.DisposeAsync();
         await detaching;
     }
 
@@ -120,14 +124,14 @@ internal sealed partial class ContainerLife
             if (state.Status == ContainerStatus.Restarting)
             {
                 await DropTimerAsync();
-                Set(state with { Status = ContainerStatus.Exited, StoppedByUser = true });
+                Keep(state with { Status = ContainerStatus.Exited, StoppedByUser = true });
                 return false;
             }
 
             if (state.Status != ContainerStatus.Running)
                 return false;
             untilExit.Add(exited);
-            Set(state with { StoppedByUser = true });
+            Keep(state with { StoppedByUser = true });
             await SignalAsync(number);
             if (wait >= TimeSpan.Zero)
                 await KillAfterAsync(wait);
@@ -150,7 +154,7 @@ internal sealed partial class ContainerLife
                 throw new ContainerConflictException($"cannot kill container: {container.Id}: container {container.Id} is not running");
             var ends = number == Signals.Kill || number == ParseSignal(container.Config.StopSignal ?? "SIGTERM");
             if (ends)
-                Set(state with { StoppedByUser = true });
+                Keep(state with { StoppedByUser = true });
             if (number == Signals.Kill)
                 untilExit.Add(exited);
             await SignalAsync(number);
@@ -260,6 +264,47 @@ internal sealed partial class ContainerLife
         directory.Write(next);
         state = next;
         snapshot = new ContainerSnapshot(container, next, logEnded.Task) { HealthChanged = healthChanged.Task };
+    }
+
+    /// <summary>What happened has happened: it is shown also where no room is left to record it, and is recorded when there is some.</summary>
+    private void Keep(StoredState next)
+    {
+        try
+        {
+            Set(next);
+        }
+        catch (IOException e)
+        {
+            services.Log.NotRecorded(Id, e.Message);
+            state = next;
+            snapshot = new ContainerSnapshot(container, next, logEnded.Task) { HealthChanged = healthChanged.Task };
+            RecordLater();
+        }
+    }
+
+    private void RecordLater()
+    {
+        recordTimer?.Dispose();
+        recordTimer = services.Time.CreateTimer(_ => inbox.TrySend(("record", RecordAsync)), null, RecordAgain, RecordAgain);
+    }
+
+    private Task RecordAsync()
+    {
+        if (recordTimer is null)
+            return Task.CompletedTask;
+        try
+        {
+            if (!gone)
+                directory.Write(state);
+            recordTimer.Dispose();
+            recordTimer = null;
+        }
+        catch (IOException)
+        {
+            // The timer comes again; that there is no room was told.
+        }
+
+        return Task.CompletedTask;
     }
 
     private ContainerWaitReply ExitReply() => new()

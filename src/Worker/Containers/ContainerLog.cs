@@ -30,4 +30,7 @@ internal static partial class ContainerLog
 
     [LoggerMessage(9, LogLevel.Warning, "Container {Name} ({Id}) is unhealthy after {Failures} failed checks: {Said}")]
     public static partial void ContainerUnhealthy(this ILogger log, string name, string id, int failures, string said);
+
+    [LoggerMessage(10, LogLevel.Error, "The state of container {Id} could not be recorded and is tried again: {Reason}")]
+    public static partial void NotRecorded(this ILogger log, string id, string reason);
 }

@@ -61,7 +61,7 @@ public sealed class JobTests : IAsyncLifetime
         Assert.Equal("app_migrate 0/2 (2/2 completed)\napp_web 1/1\n", (await _host.OrchAsync("stack", "services", "--format", "{{.Name}} {{.Replicas}}", "app")).Output);
         var pid = Assert.Single(await _host.TaskPidsAsync("app_web"));
         Assert.Equal(
-            (await Shell.RunAsync("readlink", ["/proc/self/ns/net"])).Output, (await Shell.RunAsync("readlink", [$"/proc/{pid.Value}/ns/net"])).Output);
+            (await _host.InsideAsync("readlink", "/proc/self/ns/net")).Output, (await Shell.RunAsync("readlink", [$"/proc/{pid.Value}/ns/net"])).Output);
     }
 
     [Fact]

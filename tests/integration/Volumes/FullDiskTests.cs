@@ -29,6 +29,10 @@ public sealed class FullDiskTests : IAsyncLifetime
     {
         (await _host.DockerAsync("run", "-d", "--init", "--name", "talker", "busybox", "sh", "-c", "i=0; while true; do i=$((i+1)); echo $i; sleep 1; done")).Succeeded();
         var pid = await PidAsync();
+        (await _host.DockerAsync("run", "-d", "--init", "--name", "victim", "busybox", "sleep", "1000")).Succeeded();
+        (await _host.DockerAsync(
+            "run", "-d", "--init", "--name", "sick", "--health-cmd", "test -e /dev/shm/well", "--health-interval", "300ms", "--health-retries", "1",
+            "busybox", "sh", "-c", "touch /dev/shm/well; sleep 1000")).Succeeded();
 
         await FillAsync(leave: 512 * 1024);
         var filling = await _host.DockerAsync("create", "--name", "filler", "-v", "fresh:/bin", "busybox", "true");
@@ -58,6 +62,16 @@ public sealed class FullDiskTests : IAsyncLifetime
 
         Assert.Equal(1, failed);
         Assert.Equal(pid, await PidAsync());
+
+        // What goes needs no room: it ends, is seen to have ended, and is removed.
+        (await _host.DockerAsync("kill", "victim")).Succeeded();
+        await Shell.EventuallyAsync("the victim's end", () => _host.DockerAsync("inspect", "--format", "{{.State.Status}}", "victim"), r => r.Output == "exited\n");
+        (await _host.DockerAsync("rm", "victim")).Succeeded();
+        await Shell.EventuallyAsync(
+            "the check goes on", () => _host.DockerAsync("inspect", "--format", "{{.State.Health.Status}}", "sick"), r => r.Output == "healthy\n");
+        (await _host.DockerAsync("exec", "sick", "sh", "-c", "rm /dev/shm/well")).Succeeded();
+        await Shell.EventuallyAsync(
+            "and finds it unhealthy", () => _host.DockerAsync("inspect", "--format", "{{.State.Health.Status}}", "sick"), r => r.Output == "unhealthy\n");
 
         // A daemon that is killed now finds its containers and its cluster again on the full disk.
         await _host.KillDaemonAsync();

@@ -7,13 +7,16 @@ namespace Orchestrator.Cli.Compose.Reading;
 /// <summary>What can be wrong with start orders only when all services are known.</summary>
 internal static class DependencyChecks
 {
-    internal static void Check(IReadOnlyList<ComposeService> services, ProblemList problems)
+    /// <param name="services">Those that are deployed.</param>
+    /// <param name="leftOut">Those whose profiles nobody asked for.</param>
+    /// <param name="problems">Gets what is wrong.</param>
+    internal static void Check(IReadOnlyList<ComposeService> services, HashSet<string> leftOut, ProblemList problems)
     {
         var byName = services.ToDictionary(s => s.Name, StringComparer.Ordinal);
         foreach (var service in services)
         {
             foreach (var need in service.DependsOn)
-                Check(service, need, byName, problems);
+                Check(service, need, byName, leftOut, problems);
         }
 
         var needs = services.ToDictionary(s => s.Name, IReadOnlyList<string> (s) => [.. s.DependsOn.Select(d => d.Service)], StringComparer.Ordinal);
@@ -24,12 +27,14 @@ internal static class DependencyChecks
         }
     }
 
-    private static void Check(ComposeService service, ComposeDependency need, Dictionary<string, ComposeService> byName, ProblemList problems)
+    private static void Check(ComposeService service, ComposeDependency need, Dictionary<string, ComposeService> byName, HashSet<string> leftOut, ProblemList problems)
     {
         if (!byName.TryGetValue(need.Service, out var other))
         {
             var hint = Values.Spelling.Nearest(need.Service, byName.Keys) is { } near ? $", did you mean '{near}'?" : "";
-            if (need.Required)
+            if (need.Required && leftOut.Contains(need.Service))
+                problems.Add(need.At, $"services.{service.Name} depends on '{need.Service}', which is left out: COMPOSE_PROFILES names none of its profiles");
+            else if (need.Required)
                 problems.Add(need.At, $"services.{service.Name} depends on '{need.Service}', which the file does not declare{hint}");
         }
         else if (need.Condition == DependencyCondition.Completed && !other.Mode.IsJob && (other.RestartPolicy?.Condition ?? RestartCondition.Any) == RestartCondition.Any)

@@ -7,6 +7,9 @@ internal sealed class FileReading(ReadingContext context)
 {
     private readonly ProblemList _problems = context.Problems;
 
+    /// <summary>Services whose profiles nobody asked for: judged, and left out.</summary>
+    private readonly HashSet<string> _leftOut = new(StringComparer.Ordinal);
+
     internal ComposeFile Read(MappingNode source)
     {
         var top = new MapReader(source, "", _problems);
@@ -25,7 +28,7 @@ internal sealed class FileReading(ReadingContext context)
         {
             services = ReadServices(all, declared);
             CheckNetworks(services, networks);
-            DependencyChecks.Check(services, _problems);
+            DependencyChecks.Check(services, _leftOut, _problems);
             payloads.Check("secrets", "secret", services, s => s.Secrets, secrets);
             payloads.Check("configs", "config", services, s => s.Configs, configs);
         }
@@ -61,13 +64,30 @@ internal sealed class FileReading(ReadingContext context)
             if (!IsName(entry.Key))
                 _problems.Add(entry.At, $"'{entry.Key}' cannot name a service: use letters, digits, '.', '_' and '-', beginning with a letter or digit");
             if (entry.Value is MappingNode body)
-                services.Add(new ServiceReading(context, entry, volumes).Read(new MapReader(body, $"services.{entry.Key}", _problems)));
+            {
+                var reader = new MapReader(body, $"services.{entry.Key}", _problems);
+                var asked = IsAskedFor(reader.Texts("profiles"));
+                var service = new ServiceReading(context, entry, volumes).Read(reader);
+                if (asked)
+                    services.Add(service);
+                else
+                    _leftOut.Add(entry.Key);
+            }
             else
+            {
                 _problems.Add(entry.Value.At, $"services.{entry.Key} must be a mapping, not {entry.Value.Kind}");
+            }
         }
         if (services.Count == 0 && !_problems.Any)
-            _problems.Add(section.At, "the file has no service");
+            _problems.Add(section.At, _leftOut.Count == 0 ? "the file has no service" : "the file has no service without a profile, and COMPOSE_PROFILES names none of theirs");
         return services;
+    }
+
+    /// <summary>A service without profiles always is; one with profiles when <c>COMPOSE_PROFILES</c> names one of them, or <c>*</c>.</summary>
+    private bool IsAskedFor(IReadOnlyList<string> profiles)
+    {
+        var wanted = (context.Variable("COMPOSE_PROFILES") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return profiles.Count == 0 || wanted.Contains("*") || profiles.Any(wanted.Contains);
     }
 
     private List<ComposeNetwork> ReadNetworks(MapReader section)

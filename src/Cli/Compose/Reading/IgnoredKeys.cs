@@ -42,7 +42,6 @@ internal static class IgnoredKeys
         new("post_start", "does not work yet: hooks are not run"),
         new("pre_stop", "does not work yet: hooks are not run"),
         new("privileged", "does not work: a service is not given its whole host; name what is needed with cap_add, or run a container with --privileged"),
-        new("profiles", "does not work yet: leave the service out, or keep it in a file of its own"),
         new("provider", "does not work: orch runs containers only"),
         new("runtime", "does not work: orch has one runtime, its own"),
         new("storage_opt", "does not work yet"),

@@ -36,6 +36,7 @@ internal sealed partial class SqliteStore
                 CommitOnce(rows);
                 if (full != 0)
                     options.Log.DiskHasRoom(Name, options.Time.GetElapsedTime(full));
+                reserve.Restore();
                 return;
             }
             catch (DiskFullException cause)
@@ -46,7 +47,7 @@ internal sealed partial class SqliteStore
                     options.Log.DiskFull(Name);
                 }
 
-                if (closing.Wait(FullPause))
+                if (!reserve.Spend() && closing.Wait(FullPause))
                     throw new JournalException($"{cause.Message}. What was asked for meanwhile was not acknowledged; free some space and start this manager again", cause);
             }
         }

@@ -9,6 +9,7 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
     internal const string FileName = "journal.db";
     private const string LockName = "journal.lock";
 
+    private readonly JournalReserve reserve = new(options.Directory, options.Time);
     private readonly SqliteTables tables = new(options.PersistenceId);
     private FileStream? owner;
     private SqliteConnection? connection;
@@ -23,6 +24,29 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
         var tail = SqliteTail.Inspect(Name);
         if (tail.Damage is { } damage)
             throw Damaged(damage, null);
+        while (true)
+        {
+            try
+            {
+                var rows = Open(tail);
+                reserve.Restore();
+                return rows;
+            }
+            catch (SqliteException e) when (IsWithoutRoom(e))
+            {
+                Disconnect();
+                if (!reserve.Spend())
+                    throw new JournalException($"the journal {Name} cannot be opened: its disk is full ({e.Message.TrimEnd('.')}). Nothing is wrong with it; free some space and start again", e);
+                options.Log.DiskFull(Name);
+            }
+        }
+    }
+
+    /// <summary>Also the index of the write-ahead log, which is made anew at a start, needs room.</summary>
+    private static bool IsWithoutRoom(SqliteException e) => e.SqliteErrorCode == raw.SQLITE_FULL || e.SqliteExtendedErrorCode == NoRoomForIndex;
+
+    private StoredRows Open(SqliteTail tail)
+    {
         connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Name, Pooling = false, DefaultTimeout = 1 }.ToString());
         try
         {
@@ -42,11 +66,15 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
             checkpointer = new(Name, options.Log);
             return rows;
         }
+        catch (SqliteException e) when (IsWithoutRoom(e))
+        {
+            throw;
+        }
         catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED)
         {
             throw InUse(e);
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_FULL)
+        catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY)
         {
             throw new JournalException($"the journal {Name} cannot be opened: {e.Message}", e);
         }
@@ -73,14 +101,19 @@ internal sealed partial class SqliteStore(JournalOptions options) : IJournalStor
 
     public void Dispose()
     {
+        Disconnect();
+        checkpointer?.CloseFile();
+        owner?.Dispose();
+    }
+
+    private void Disconnect()
+    {
         begin?.Dispose();
         commit?.Dispose();
         insertEntry?.Dispose();
         updateHead?.Dispose();
         checkpointer?.Dispose();
         connection?.Dispose(); // the last one to close brings the rest of the write-ahead log in and removes it
-        checkpointer?.CloseFile();
-        owner?.Dispose();
     }
 
     /// <summary>A second daemon on the same data would be a second voter with the same name.</summary>

@@ -54,7 +54,15 @@ internal sealed class Holders(string path) : IDisposable
         {
             if (!_all.ContainsKey(holderId))
                 return false;
-            Append($"- {holderId}\n");
+            try
+            {
+                Append($"- {holderId}\n");
+            }
+            catch (IOException)
+            {
+                Strike(holderId); // no room for a line: what goes must be able to go
+            }
+
             return _all.TryRemove(holderId, out _);
         }
     }
@@ -63,6 +71,24 @@ internal sealed class Holders(string path) : IDisposable
     {
         lock (_gate)
             _log?.Dispose();
+    }
+
+    /// <summary>Writes over the beginning of the holder's line, in place.</summary>
+    private void Strike(string holderId)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        var line = Encoding.UTF8.GetBytes($"+ {holderId} ");
+        for (var at = 0; at < bytes.Length; at = Array.IndexOf(bytes, (byte)'\n', at) is >= 0 and var end ? end + 1 : bytes.Length)
+        {
+            if (!bytes.AsSpan(at).StartsWith(line))
+                continue;
+            file.Position = at;
+            file.WriteByte((byte)'#');
+        }
+
+        file.Flush(flushToDisk: false);
     }
 
     private void Append(string line)
