@@ -34,6 +34,7 @@ public sealed class ForegroundTests : IAsyncLifetime
             Is((0, "xxx", ""), await FedAsync(client, "exec -i box head -c 3"));
             Is((5, "", ""), await FedAsync(client, "run -i --rm busybox sh -c 'exit 5'"));
             Is((0, "typed", ""), await _host.ClientAsync(client, "typed", ["run", "-i", "--rm", "-a", "stdout", "busybox", "cat"]));
+            Is((6, "", ""), await _host.ClientAsync(client, "typed", ["run", "-i", "--rm", "-a", "stdin", "busybox", "sh", "-c", "read word; echo $word; test $word = typed && exit 6"]));
             Is((7, "", "bad\n"), await Exec(null, "box", "sh", "-c", "echo bad >&2; exit 7"));
             Is((0, "33 33 /tmp container mine /var/www\n", ""), await Exec(
                 null, "-u", "www", "-w", "/tmp", "-e", "ME=mine", "box", "sh", "-c", "echo $(id -u) $(id -g) $(pwd) $OF $ME $HOME"));
