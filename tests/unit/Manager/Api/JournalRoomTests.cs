@@ -6,7 +6,7 @@ namespace Orchestrator.Tests.Unit.Manager.Api;
 
 public sealed class JournalRoomTests
 {
-    private static readonly CreateService Create = new(new("a"), Scene.Spec("web"));
+    private static readonly CreateService Create = new(new("a"), Scene.Spec("web")) { At = DateTimeOffset.UnixEpoch };
 
     [Fact]
     public void A_disk_with_room_refuses_nothing() => new JournalRoom("/j", () => JournalRoom.Kept).Demand(Create);
@@ -22,7 +22,7 @@ public sealed class JournalRoomTests
     [Fact]
     public void What_removes_something_may_use_more_but_not_all()
     {
-        var remove = new RemoveService(new("a"));
+        var remove = new RemoveService(new("a")) { At = DateTimeOffset.UnixEpoch };
         new JournalRoom("/j", () => JournalRoom.KeptFromRemovals).Demand(remove);
         Assert.Throws<ApiException>(() => new JournalRoom("/j", () => JournalRoom.KeptFromRemovals - 1).Demand(remove));
     }
