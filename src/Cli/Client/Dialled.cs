@@ -41,6 +41,13 @@ internal sealed class Dialled(Socket socket, Stream stream) : IDisposable
             socket.Shutdown(SocketShutdown.Send);
     }
 
+    /// <summary>
+    /// Whether a failed read is the end of what the daemon sends: a unix socket whose other end is closed while bytes of ours lie unread there gives
+    /// all that was sent first and ECONNRESET then (unix(7)). TCP may have thrown output away with it.
+    /// </summary>
+    internal bool IsEnd(IOException failure) =>
+        socket.AddressFamily == AddressFamily.Unix && failure.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset };
+
     /// <summary>Whoever reads or writes fails now.</summary>
     internal void Abort()
     {

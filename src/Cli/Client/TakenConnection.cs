@@ -29,6 +29,9 @@ internal sealed class TakenConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a failed read is the end of what the daemon sends: the program ended before its input did.</summary>
+    internal bool IsEnd(IOException failure) => _connection.IsEnd(failure);
+
     /// <summary>Whoever reads or writes fails now.</summary>
     internal void Abort() => _connection.Abort();
 

@@ -34,14 +34,18 @@ internal sealed class AttachApi(EngineParts parts)
             await WriteLogsAsync(container.Id, client, framing, wantsOut, wantsError);
         if (seat?.Session is not { } session)
             return;
+        if (!wantsIn && !wantsOut && !wantsError)
+            return;
         var tty = container.Config.Tty;
         using var stream = new StdioStream(
             client,
             new Stdio
             {
                 Input = wantsIn && container.Config.OpenStdin ? session.Input : null,
-                Output = wantsOut ? session.Output : null,
-                Error = wantsError && !tty ? session.Error : null,
+                Output = session.Output,
+                Error = tty ? null : session.Error,
+                HidesOutput = !wantsOut,
+                HidesError = !wantsError,
                 Framing = framing,
                 Keys = tty ? keys : null,
                 CloseInput = container.Config.StdinOnce && !tty ? session.CloseInputAsync : null,

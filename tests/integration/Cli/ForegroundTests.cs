@@ -30,6 +30,11 @@ public sealed class ForegroundTests : IAsyncLifetime
             Is((0, "typed", ""), await Exec("typed", "-i", "box", "cat"));
             Is((0, $"{much.Length}\n", ""), await Exec(much, "-i", "box", "wc", "-c"));
             Assert.Equal(much, (await Exec(much, "-i", "box", "cat")).Succeeded().Output);
+            // The program ends while its input is still on its way.
+            Is((0, "xxx", ""), await FedAsync(client, "exec -i box head -c 3"));
+            Is((5, "", ""), await FedAsync(client, "run -i --rm busybox sh -c 'exit 5'"));
+            Is((0, "typed", ""), await _host.ClientAsync(client, "typed", ["run", "-i", "--rm", "-a", "stdout", "busybox", "cat"]));
+            Is((6, "", ""), await _host.ClientAsync(client, "typed", ["run", "-i", "--rm", "-a", "stdin", "busybox", "sh", "-c", "read word; echo $word; test $word = typed && exit 6"]));
             Is((7, "", "bad\n"), await Exec(null, "box", "sh", "-c", "echo bad >&2; exit 7"));
             Is((0, "33 33 /tmp container mine /var/www\n", ""), await Exec(
                 null, "-u", "www", "-w", "/tmp", "-e", "ME=mine", "box", "sh", "-c", "echo $(id -u) $(id -g) $(pwd) $OF $ME $HOME"));
@@ -54,6 +59,10 @@ public sealed class ForegroundTests : IAsyncLifetime
         var stopped = await _host.DockerAsync("exec", "box", "true");
         Assert.True(stopped.ExitCode == 1 && stopped.Error.Contains("is not running", StringComparison.Ordinal), $"{stopped}");
     }
+
+    /// <summary>The client at the end of a pipe that holds 3 MB.</summary>
+    private Task<Ran> FedAsync(string client, string words) =>
+        Shell.RunAsync("sh", ["-c", $"(head -c 3000000 /dev/zero | tr '\\0' x) 2>/dev/null | {string.Join(' ', _host.Client(client))} {words}"]);
 
     [Fact]
     public async Task An_exec_ends_with_its_container_and_its_events_say_so()

@@ -61,10 +61,17 @@ internal sealed class StdioSession(Shell shell, TakenConnection connection, bool
 
     private async Task GiveAsync(CancellationToken stop)
     {
-        if (tty)
-            await connection.Stream.CopyToAsync(shell.RawOut, stop);
-        else
-            await Client.LogFrames.CopyAsync(connection.Stream, async (kind, text) => await (kind == 2 ? shell.RawError : shell.RawOut).WriteAsync(text, stop), stop);
+        try
+        {
+            if (tty)
+                await connection.Stream.CopyToAsync(shell.RawOut, stop);
+            else
+                await Client.LogFrames.CopyAsync(connection.Stream, async (kind, text) => await (kind == 2 ? shell.RawError : shell.RawOut).WriteAsync(text, stop), stop);
+        }
+        catch (IOException e) when (connection.IsEnd(e))
+        {
+            // The program's exit code is asked for by whoever began the session.
+        }
     }
 
     /// <summary>True: the keys were pressed.</summary>

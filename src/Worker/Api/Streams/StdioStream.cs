@@ -29,6 +29,11 @@ internal sealed record Stdio
     public Stream? Output { get; init; }
     public Stream? Error { get; init; }
 
+    /// <summary>Output that the client did not ask for: read, since its end is the program's and a backlog of it would grow, and not sent.</summary>
+    public bool HidesOutput { get; init; }
+
+    public bool HidesError { get; init; }
+
     /// <summary>Bare bytes, as a terminal's; else each piece says whether it is stdout's or stderr's.</summary>
     public required LogFraming Framing { get; init; }
 
@@ -88,7 +93,7 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
     private async Task<StdioEnd> GiveAllAsync(CancellationToken stop)
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var gives = Task.WhenAll(GiveAsync(program.Output, 1, late.Token), GiveAsync(program.Error, 2, late.Token));
+        var gives = Task.WhenAll(GiveAsync(program.Output, 1, program.HidesOutput, late.Token), GiveAsync(program.Error, 2, program.HidesError, late.Token));
         try
         {
             if (program.ProgramEnded is { } ended)
@@ -108,7 +113,7 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
         }
     }
 
-    private async Task<StdioEnd> GiveAsync(Stream? from, byte kind, CancellationToken stop)
+    private async Task<StdioEnd> GiveAsync(Stream? from, byte kind, bool hidden, CancellationToken stop)
     {
         if (from is null)
             return StdioEnd.Ended;
@@ -122,6 +127,8 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
                 var count = await from.ReadAsync(piece.AsMemory(header, PieceSize), stop);
                 if (count == 0)
                     return StdioEnd.Ended;
+                if (hidden)
+                    continue;
                 if (header > 0)
                 {
                     piece.AsSpan(0, 4).Clear();

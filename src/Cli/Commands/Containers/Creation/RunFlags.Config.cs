@@ -31,8 +31,9 @@ internal sealed partial class RunFlags
         var given = Given(call, _attach).Select(a => a.ToLowerInvariant()).ToList();
         foreach (var stream in given.Where(s => s is not ("stdin" or "stdout" or "stderr")))
             throw new CommandException($"invalid argument '{stream}' for --attach: known are STDIN, STDOUT and STDERR");
+        // As docker's: -i is at stdin whatever -a names.
         if (given.Count > 0)
-            return new AttachedStreams(given.Contains("stdin"), given.Contains("stdout"), given.Contains("stderr"));
+            return new AttachedStreams(given.Contains("stdin") || (!detached && call.Get(_interactive)), given.Contains("stdout"), given.Contains("stderr"));
         return new AttachedStreams(!detached && call.Get(_interactive), !detached, !detached);
     }
 

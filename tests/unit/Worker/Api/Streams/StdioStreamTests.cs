@@ -56,6 +56,32 @@ public sealed class StdioStreamTests : IDisposable
     }
 
     [Fact]
+    public async Task A_client_at_the_input_alone_stays_until_the_program_ends_and_sees_nothing_of_what_it_writes()
+    {
+        var closed = new TaskCompletionSource();
+        var running = RunAsync(p => p with
+        {
+            HidesOutput = true,
+            HidesError = true,
+            CloseInput = async () =>
+            {
+                await input.Writer.CompleteAsync();
+                closed.SetResult();
+            },
+        });
+        await WriteAsync(output, "unseen");
+        await WriteAsync(toDaemon, "typed");
+        await toDaemon.Writer.CompleteAsync();
+        Assert.Equal("typed", await ReadAllAsync(input));
+        await closed.Task;
+        Assert.False(running.IsCompleted);
+        await output.Writer.CompleteAsync();
+        await error.Writer.CompleteAsync();
+        Assert.Equal(StdioEnd.Ended, await running);
+        Assert.Equal("", await ReadAllAsync(toClient));
+    }
+
+    [Fact]
     public async Task The_end_of_the_input_reaches_the_program_and_its_answer_the_client()
     {
         var running = RunAsync(p => p with { CloseInput = async () => await input.Writer.CompleteAsync() });
