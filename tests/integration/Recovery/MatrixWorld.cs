@@ -56,9 +56,10 @@ internal static class MatrixWorld
         {
             await File.WriteAllTextAsync($"/proc/{told.Pid}/root/go", "");
         }
-        catch (DirectoryNotFoundException) when (!HostWorld.Lives(told.Pid))
+        catch (DirectoryNotFoundException)
         {
-            // It was let go before the daemon was killed, and has gone meanwhile.
+            // It was let go before the daemon was killed, and goes: a process has no root any more a while before it has ended.
+            await Shell.EventuallyAsync($"the end of process {told.Pid}", () => Task.FromResult(HostWorld.Lives(told.Pid)), lives => !lives);
         }
         await stopping;
         told.State = "exited";
