@@ -165,6 +165,9 @@ internal sealed class RuntimeHost : IAsyncDisposable
         foreach (var id in started)
             await Runtime.DeleteAsync(id, CancellationToken.None);
         local?.Dispose();
+        // A shim that was killed has not done it, and the tests of a runtime in this process are about its doing it.
+        foreach (var group in local is null ? CgroupDirectories() : [])
+            Orchestrator.Worker.Runtime.Cgroups.CgroupParents.RemoveEmpty(group);
         foreach (var path in pinned)
             Orchestrator.Worker.Linux.Namespaces.Unpin(path);
         Directory.Delete(Root, recursive: true);

@@ -53,10 +53,14 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
     /// <summary>How long children of an ended program may keep its output open.</summary>
     internal static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a client that goes on sending after the program's end is listened to.</summary>
+    internal static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
+
     private const int PieceSize = 32 << 10;
     private const int HeaderSize = 8;
 
     private readonly SemaphoreSlim writing = new(1);
+    private bool unheard; // the client sent what the program did not take
 
     /// <summary>Returns when both sides are done or one has gone. The program's streams are left open.</summary>
     internal async Task<StdioEnd> RunAsync()
@@ -78,6 +82,8 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
 
         End(over);
         await Task.WhenAll(giving, taking);
+        if (end == StdioEnd.Ended)
+            await ReadAwayAsync();
         return client.Stopping.IsCancellationRequested ? StdioEnd.Cut : end;
     }
 
@@ -88,6 +94,37 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
     {
         over.Cancel();
         client.Input.CancelPendingRead();
+    }
+
+    /// <summary>
+    /// What the client is sending while the program ends is read to its end, for a moment: a socket that is closed over unread bytes tells its other
+    /// end of a reset (unix(7)), and clients take that for a failure. One that sends nothing is not waited for.
+    /// </summary>
+    private async Task ReadAwayAsync()
+    {
+        using var soon = new CancellationTokenSource(Linger, time);
+        var isSending = unheard;
+        try
+        {
+            while (!soon.IsCancellationRequested)
+            {
+                if (!client.Input.TryRead(out var read))
+                {
+                    if (!isSending)
+                        return;
+                    read = await client.Input.ReadAsync(soon.Token);
+                }
+
+                isSending |= !read.Buffer.IsEmpty;
+                client.Input.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                    return;
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // It pauses, or is gone.
+        }
     }
 
     private async Task<StdioEnd> GiveAllAsync(CancellationToken stop)
@@ -199,6 +236,7 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
         }
         catch (OperationCanceledException)
         {
+            unheard = typed.WrittenCount > 0;
             return StdioEnd.Ended;
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
@@ -243,6 +281,7 @@ internal sealed class StdioStream(HijackedConnection client, Stdio program, Time
     /// <summary>The program closed its input: what the client still sends goes nowhere, and its output decides about the end.</summary>
     private async Task<StdioEnd> DropRestAsync(CancellationToken stop)
     {
+        unheard = true;
         while (true)
         {
             var read = await client.Input.ReadAsync(stop);

@@ -128,6 +128,29 @@ public sealed class StdioStreamTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_client_is_sending_while_the_program_ends_is_read_to_its_end_and_not_reset()
+    {
+        var running = RunAsync(p => p);
+        var sending = WriteAsync(toDaemon, new string('x', 300_000)); // more than a program takes that reads nothing
+        await output.Writer.CompleteAsync();
+        await error.Writer.CompleteAsync();
+        await sending.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, CancellationToken.None);
+        await toDaemon.Writer.CompleteAsync();
+        Assert.Equal(StdioEnd.Ended, await running);
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_on_sending_does_not_keep_an_ended_program()
+    {
+        var running = RunAsync(p => p);
+        var sending = WriteAsync(toDaemon, new string('x', 300_000));
+        await output.Writer.CompleteAsync();
+        await error.Writer.CompleteAsync();
+        Assert.Equal(StdioEnd.Ended, await running);
+        await sending;
+    }
+
+    [Fact]
     public async Task Children_that_keep_the_output_of_an_ended_program_open_do_not_hold_the_client_for_ever()
     {
         var running = RunAsync(p => p with { ProgramEnded = Task.CompletedTask });
